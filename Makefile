@@ -1,0 +1,37 @@
+# The commands of this repository. `make up` and `make test` do all their own set-up; see README.md.
+STACK ?= local
+PYTHON ?= python3
+ARGS ?=
+export EMULATOR_PORT
+
+.PHONY: help setup up preview refresh destroy env test unit lint format schema
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
+
+setup:
+	@$(PYTHON) -m toolchain.setup
+
+up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (default: local), with ARGS
+	@$(PYTHON) -m toolchain.stack $@ $(STACK) $(ARGS)
+
+env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
+	@$(PYTHON) -m toolchain.environment $(STACK)
+
+test: setup  ## all tests
+	@.venv/bin/python -m pytest $(ARGS)
+
+unit: setup  ## the tests that need no engine; seconds
+	@.venv/bin/python -m pytest tests/unit tests/emulator -n 0 $(ARGS)
+
+lint: setup  ## formatting, lint and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/pyright
+
+format: setup  ## format, and fix what lint can fix
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+schema: setup  ## write settings.schema.json anew from the settings
+	@.venv/bin/python -m components.settings_schema > settings.schema.json

@@ -1,0 +1,88 @@
+"""Wires the stack: settings in, components together, outputs out. What is deployed is in components/."""
+
+import os
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
+
+from components.instance_pools import InstancePools, InstancePoolsArgs
+from components.job import Job, JobArgs
+from components.requirements_file import requirements_text
+from components.run_environment import container_image, run_environment, stack_secrets
+from components.secret_scope import SecretScope, SecretScopeArgs
+from components.settings_errors import SettingsError
+from components.settings_loader import load_settings
+from components.workspace_files import WorkspaceFiles, WorkspaceFilesArgs
+
+try:
+    settings = load_settings(
+        stack=pulumi.get_stack(),
+        config=get_config_env(),
+        secret_keys=get_config_secret_keys_env(),
+        environ=os.environ,
+    )
+except SettingsError as error:
+    raise pulumi.RunError(str(error)) from None
+
+scope = SecretScope(
+    "secrets",
+    SecretScopeArgs(
+        name=settings.secret_scope.name,
+        existing=settings.secret_scope.existing,
+        secrets={key: pulumi.Output.secret(value) for key, value in stack_secrets(settings).items()},
+        protect=settings.protect,
+    ),
+)
+files = WorkspaceFiles(
+    "files",
+    WorkspaceFilesArgs(
+        directory=settings.workspace_dir,
+        files={
+            "entrypoint.py": Path("job/entrypoint.py").read_text(),
+            **{
+                f"{instance_id}-requirements.txt": requirements_text(
+                    version=settings.fiftyone.version, extra=orchestrator.requirements
+                )
+                for instance_id, orchestrator in settings.orchestrators.items()
+            },
+        },
+    ),
+)
+
+orchestrators: dict[str, pulumi.Input[dict[str, pulumi.Input[str] | None]]] = {}
+for instance_id, orchestrator in settings.orchestrators.items():
+    image = container_image(settings, orchestrator)
+    pools = InstancePools(
+        instance_id,
+        InstancePoolsArgs(stack=settings.stack, instance_id=instance_id, orchestrator=orchestrator, image=image),
+    )
+    job = Job(
+        instance_id,
+        JobArgs(
+            stack=settings.stack,
+            instance_id=instance_id,
+            orchestrator=orchestrator,
+            max_concurrent_runs=orchestrator.max_concurrent_runs or settings.fiftyone.delegated_operation_capacity,
+            environment=run_environment(settings, orchestrator),
+            image=image,
+            entrypoint=f"{settings.workspace_dir}/entrypoint.py",
+            requirements=f"{settings.workspace_dir}/{instance_id}-requirements.txt",
+            execution_pool_id=pools.execution_id,
+            registration_pool_id=pools.registration_id,
+            protect=settings.protect,
+        ),
+        pulumi.ResourceOptions(depends_on=[scope, files]),
+    )
+    orchestrators[instance_id] = {
+        "jobId": job.job_id,
+        "jobUrl": job.url,
+        "executionTaskKey": job.execution_task_key,
+        "registrationTaskKey": job.registration_task_key,
+        "poolId": pools.execution_id,
+        "registrationPoolId": pools.registration_id,
+    }
+
+pulumi.export("orchestrators", orchestrators)
+pulumi.export("secretScope", scope.scope_name)
+pulumi.export("workspaceDir", files.directory)

@@ -1,0 +1,125 @@
+"""The instance pools of one orchestrator: one to execute on and, where asked for, a cheap one to register operators.
+
+Owns pools that the settings describe; a pool that exists already is passed on by its id and not touched. Source:
+guide, "Create Instance Pool" and "Optional Registration Instance Pool".
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_databricks as databricks
+
+from components.orchestrator_settings import (
+    AwsSettings,
+    AzureSettings,
+    CloudSettings,
+    GcpSettings,
+    OrchestratorSettings,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstancePoolsArgs:
+    """What the pools are made from.
+
+    `image` is the container image that execution clusters run, with the credentials to pull it, or None.
+    """
+
+    stack: str
+    instance_id: str
+    orchestrator: OrchestratorSettings
+    image: Mapping[str, Any] | None
+
+
+class InstancePools(pulumi.ComponentResource):
+    """Outputs: `execution_id` and `registration_id`, the latter None where operators register on the former."""
+
+    execution_id: pulumi.Output[str]
+    registration_id: pulumi.Output[str] | None
+
+    def __init__(self, name: str, args: InstancePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fiftyone-databricks:index:InstancePools", name, None, opts)
+        orchestrator = args.orchestrator
+        self.execution_id = self._pool(args, "execution") if orchestrator.node_type else _existing(orchestrator.pool)
+        self.registration_id = None
+        if orchestrator.registration_node_type:
+            self.registration_id = self._pool(args, "registration")
+        elif orchestrator.registration_pool:
+            self.registration_id = _existing(orchestrator.registration_pool)
+        self.register_outputs({"executionId": self.execution_id, "registrationId": self.registration_id})
+
+    def _pool(self, args: InstancePoolsArgs, role: str) -> pulumi.Output[str]:
+        pool = databricks.InstancePool(
+            f"{args.instance_id}-{role}",
+            **pool_properties(args, role),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return pool.id
+
+
+def pool_properties(args: InstancePoolsArgs, role: str) -> dict[str, Any]:
+    """The pool of a role, `execution` or `registration`, as the arguments of `databricks.InstancePool`.
+
+    The name ends in a hash of what Databricks cannot edit (instance_pool.md; `force_new` in the provider), so that a
+    replacement can stand beside the pool it replaces: names are unique in a workspace.
+    """
+    orchestrator = args.orchestrator
+    execution = role == "execution"
+    fixed: dict[str, Any] = {
+        "node_type_id": orchestrator.node_type if execution else orchestrator.registration_node_type,
+        "enable_elastic_disk": True,
+        "preloaded_spark_versions": [orchestrator.spark_version],
+        **_cloud_properties(orchestrator.cloud),
+    }
+    if execution and args.image is not None:
+        fixed["preloaded_docker_images"] = [args.image]
+    digest = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:6]
+    return {
+        "instance_pool_name": f"fiftyone-{args.stack}-{args.instance_id}-{role}-{digest}",
+        "min_idle_instances": orchestrator.min_idle_instances if execution else 0,
+        "max_capacity": orchestrator.max_capacity if execution else orchestrator.registration_max_capacity,
+        "idle_instance_autotermination_minutes": orchestrator.idle_minutes,
+        "custom_tags": orchestrator.tags or None,
+        **fixed,
+    }
+
+
+def _cloud_properties(cloud: CloudSettings | None) -> dict[str, Any]:
+    """What is particular to one cloud; all of it fixed once the pool is made."""
+    match cloud:
+        case AwsSettings():
+            properties: dict[str, Any] = {"aws_attributes": {"availability": cloud.availability, "zone_id": cloud.zone}}
+            if cloud.disks:
+                properties["disk_spec"] = _disks(cloud.disks.count, cloud.disks.size_gb, ebs_volume_type=cloud.disks.type)
+        case AzureSettings():
+            properties = {"azure_attributes": {"availability": cloud.availability}}
+            if cloud.disks:
+                properties["disk_spec"] = _disks(
+                    cloud.disks.count, cloud.disks.size_gb, azure_disk_volume_type=cloud.disks.type
+                )
+        case GcpSettings():
+            ssds = cloud.disks.count if cloud.disks else None
+            properties = {
+                "gcp_attributes": {
+                    "gcp_availability": cloud.availability,
+                    "zone_id": cloud.zone,
+                    "local_ssd_count": ssds,
+                }
+            }
+        case None:
+            properties = {}
+    return properties
+
+
+def _disks(count: int, size_gb: int, **disk_type: str) -> dict[str, Any]:
+    return {"disk_count": count, "disk_size": size_gb, "disk_type": disk_type}
+
+
+def _existing(pool_id: str | None) -> pulumi.Output[str]:
+    if pool_id is None:
+        raise ValueError("an orchestrator without a node type names its pool; its settings refuse anything else")
+    return pulumi.Output.from_input(pool_id)

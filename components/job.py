@@ -1,0 +1,155 @@
+"""The job of one orchestrator: the tasks that FiftyOne starts, and the clusters they run on.
+
+Owns the job; pools, secrets and files come as arguments. The job keeps its id through every change, because FiftyOne
+is told that id: whatever is set here can be changed in place. Source: guide, "Create Job".
+"""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_databricks as databricks
+
+from components.orchestrator_settings import (
+    SECRET_REFERENCE,
+    STACK_TAG,
+    AwsSettings,
+    GcpSettings,
+    OrchestratorSettings,
+)
+from components.settings import PROJECT
+
+EXECUTION_TASK = "execute_task"
+REGISTRATION_TASK = "register_task"
+REGISTRATION_WORKERS = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobArgs:
+    """What the job is made from.
+
+    `environment` is what runs find in their environment, secret references included; `image` as in `InstancePoolsArgs`.
+    `registration_pool_id` is None where operators register with the execution task.
+    """
+
+    stack: str
+    instance_id: str
+    orchestrator: OrchestratorSettings
+    max_concurrent_runs: int
+    environment: Mapping[str, str]
+    image: Mapping[str, Any] | None
+    entrypoint: str
+    requirements: str
+    execution_pool_id: pulumi.Input[str]
+    registration_pool_id: pulumi.Input[str] | None
+    protect: bool
+
+
+class Job(pulumi.ComponentResource):
+    """Outputs: `job_id`, `url`, `execution_task_key` and `registration_task_key` (None where there is no such task)."""
+
+    job_id: pulumi.Output[str]
+    url: pulumi.Output[str]
+    execution_task_key: str
+    registration_task_key: str | None
+
+    def __init__(self, name: str, args: JobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fiftyone-databricks:index:Job", name, None, opts)
+        job = databricks.Job(
+            args.instance_id,
+            **job_properties(args),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self.job_id, self.url = job.id, job.url
+        self.execution_task_key = EXECUTION_TASK
+        self.registration_task_key = None if args.registration_pool_id is None else REGISTRATION_TASK
+        self.register_outputs(
+            {
+                "jobId": self.job_id,
+                "url": self.url,
+                "executionTaskKey": self.execution_task_key,
+                "registrationTaskKey": self.registration_task_key,
+            }
+        )
+
+
+def job_properties(args: JobArgs) -> dict[str, Any]:
+    """The job as the arguments of `databricks.Job`; tasks and clusters sorted by key, or it never converges."""
+    clusters = [{"job_cluster_key": "execution", "new_cluster": _execution_cluster(args)}]
+    tasks = [_task(args, EXECUTION_TASK, "execution")]
+    if args.registration_pool_id is not None:
+        clusters.append({"job_cluster_key": "registration", "new_cluster": _registration_cluster(args)})
+        tasks.append(_task(args, REGISTRATION_TASK, "registration"))
+    timeout = args.orchestrator.timeout_minutes
+    return {
+        "name": f"fiftyone-{args.stack}-{args.instance_id}",
+        "max_concurrent_runs": args.max_concurrent_runs,
+        "timeout_seconds": timeout * 60 if timeout else None,
+        "queue": {"enabled": True},
+        "parameters": [{"name": "command", "default": "fiftyone --version"}],
+        "tags": {STACK_TAG: f"{PROJECT}.{args.stack}.{args.instance_id}"},
+        "job_clusters": clusters,
+        "tasks": tasks,
+    }
+
+
+def shell_values(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment as a cluster takes it: values pass through a shell file of `export NAME=value` lines.
+
+    Literals are quoted for that shell; a secret reference stays bare, because it must be the whole value.
+    """
+    return {
+        name: value if SECRET_REFERENCE.fullmatch(value) else shlex.quote(value)
+        for name, value in sorted(environment.items())
+    }
+
+
+def _task(args: JobArgs, task_key: str, cluster_key: str) -> dict[str, Any]:
+    return {
+        "task_key": task_key,
+        "job_cluster_key": cluster_key,
+        "spark_python_task": {
+            "python_file": args.entrypoint,
+            "parameters": ["--command", "{{job.parameters.command}}"],
+        },
+        "libraries": [{"requirements": args.requirements}],
+    }
+
+
+def _execution_cluster(args: JobArgs) -> dict[str, Any]:
+    cluster = _cluster(args, pool_id=args.execution_pool_id, workers=args.orchestrator.workers)
+    if args.orchestrator.ml_runtime:
+        cluster["use_ml_runtime"] = True
+    if args.image is not None:
+        cluster["docker_image"] = args.image
+    return cluster
+
+
+def _registration_cluster(args: JobArgs) -> dict[str, Any]:
+    return _cluster(args, pool_id=args.registration_pool_id, workers=REGISTRATION_WORKERS)
+
+
+def _cluster(args: JobArgs, *, pool_id: pulumi.Input[str] | None, workers: int) -> dict[str, Any]:
+    cluster: dict[str, Any] = {
+        "spark_version": args.orchestrator.spark_version,
+        "spark_env_vars": shell_values(args.environment),
+        "instance_pool_id": pool_id,
+        # Left out, the platform takes the workers' pool as well, and shows the difference as drift (terraform #1718).
+        "driver_instance_pool_id": pool_id,
+        "data_security_mode": "DATA_SECURITY_MODE_DEDICATED",
+        "runtime_engine": "STANDARD",
+        "kind": "CLASSIC_PREVIEW",
+        "num_workers": workers,
+    }
+    if workers == 0:
+        cluster["is_single_node"] = True
+    match args.orchestrator.cloud:
+        case AwsSettings(instance_profile_arn=str(profile)):
+            cluster["aws_attributes"] = {"instance_profile_arn": profile}
+        case GcpSettings(google_service_account=str(account)):
+            cluster["gcp_attributes"] = {"google_service_account": account}
+        case _:
+            pass
+    return cluster

@@ -1,0 +1,282 @@
+"""The settings of one orchestrator: an entry of the stack's `orchestrators` map, and nothing of the stack around it.
+
+Field descriptions say what a setting is for; the loader shows them as the reason when a value is refused, and the
+JSON schema shows them in editors. Numbers that are a default come from the guide, "Create Instance Pool" and
+"Create Job", unless a field says otherwise.
+"""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from components.refusal import Refusal
+from components.requirements_file import check_requirements
+
+# What the program sets in the environment of runs or keeps in the stack's scope (components/run_environment.py).
+PROGRAM_ENVIRONMENT = frozenset(
+    {
+        "API_URL",
+        "CONTAINER_REGISTRY_PASSWORD",
+        "CONTAINER_REGISTRY_USERNAME",
+        "FIFTYONE_DATABASE_NAME",
+        "FIFTYONE_DATABASE_URI",
+        "FIFTYONE_ENCRYPTION_KEY",
+        "FIFTYONE_INTERNAL_SERVICE",
+        "FIFTYONE_MAX_PROCESS_POOL_WORKERS",
+        "FIFTYONE_PLUGINS_CACHE_ENABLED",
+        "FIFTYONE_PLUGINS_DIR",
+        "FIFTYONE_PYPI_URL",
+        "PIP_EXTRA_INDEX_URL",
+    }
+)
+# The job's one tag, which becomes a tag of its clusters; a pool that sets it too cannot start them (instance_pool.md).
+STACK_TAG = "pulumi-stack"
+
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+SECRET_REFERENCE = re.compile(r"\{\{secrets/[\w.@-]+/[\w.-]+\}\}")
+POOL_ID = r"^[A-Za-z0-9_-]+$"
+
+VariableName = Annotated[str, Field(pattern=VARIABLE_NAME)]
+
+
+class SettingsModel(BaseModel):
+    """What every part of the settings has in common: camelCase keys, no unknown key, no silent conversion."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
+    )
+
+
+class AwsDisks(SettingsModel):
+    """EBS volumes added to each instance of the pool."""
+
+    type: Literal["GENERAL_PURPOSE_SSD", "THROUGHPUT_OPTIMIZED_HDD"] = Field(description="The kind of EBS volume.")
+    count: int = Field(ge=1, description="Volumes an instance.", examples=[1])
+    size_gb: int = Field(ge=100, le=4096, description="Size of each volume in GiB.", examples=[100])
+
+
+class AzureDisks(SettingsModel):
+    """Managed disks added to each instance of the pool."""
+
+    type: Literal["PREMIUM_LRS", "STANDARD_LRS"] = Field(description="The kind of managed disk.")
+    count: int = Field(ge=1, description="Disks an instance.", examples=[1])
+    size_gb: int = Field(ge=1, le=1023, description="Size of each disk in GiB.", examples=[100])
+
+
+class GcpDisks(SettingsModel):
+    """Local SSDs of each instance of the pool, 375 GB each."""
+
+    count: int = Field(ge=0, description="Local SSDs an instance.", examples=[1])
+
+
+class AwsSettings(SettingsModel):
+    """How the pool's instances are bought on AWS, and the instance profile that its clusters run with."""
+
+    provider: Literal["aws"]
+    availability: Literal["ON_DEMAND", "SPOT"] = Field(
+        default="ON_DEMAND", description="Whether instances are bought on demand or on the spot market."
+    )
+    zone: str | None = Field(default=None, description="Availability zone of the instances.", examples=["us-west-2a"])
+    disks: AwsDisks | None = Field(default=None, description="Volumes added to each instance.")
+    instance_profile_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[\w-]*:iam::\d{12}:instance-profile/.+$",
+        description="Instance profile that gives clusters their identity in cloud storage.",
+        examples=["arn:aws:iam::123456789012:instance-profile/fiftyone-workers"],
+    )
+
+
+class AzureSettings(SettingsModel):
+    """How the pool's instances are bought on Azure."""
+
+    provider: Literal["azure"]
+    availability: Literal["ON_DEMAND_AZURE", "SPOT_AZURE"] = Field(
+        default="ON_DEMAND_AZURE", description="Whether instances are bought on demand or on the spot market."
+    )
+    disks: AzureDisks | None = Field(default=None, description="Disks added to each instance.")
+
+
+class GcpSettings(SettingsModel):
+    """How the pool's instances are bought on Google Cloud, and the service account that its clusters run with."""
+
+    provider: Literal["gcp"]
+    availability: Literal["ON_DEMAND_GCP", "PREEMPTIBLE_GCP", "PREEMPTIBLE_WITH_FALLBACK_GCP"] = Field(
+        default="ON_DEMAND_GCP", description="Whether instances are bought on demand or may be preempted."
+    )
+    zone: str | None = Field(default=None, description="Zone of the instances.", examples=["us-central1-a"])
+    disks: GcpDisks | None = Field(default=None, description="Local SSDs of each instance.")
+    google_service_account: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+\.iam\.gserviceaccount\.com$",
+        description="Service account that gives clusters their identity in cloud storage.",
+        examples=["fiftyone-workers@example-project.iam.gserviceaccount.com"],
+    )
+
+
+CloudSettings = Annotated[AwsSettings | AzureSettings | GcpSettings, Field(discriminator="provider")]
+
+
+class OrchestratorSettings(SettingsModel):
+    """One orchestrator: its instance pools, its job and what a run of that job finds in its environment."""
+
+    description: str = Field(default="", description="What people read about the orchestrator in FiftyOne.")
+    node_type: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Node type of the execution pool that the program makes; or name an existing one as `pool`.",
+        examples=["c3-standard-4-lssd"],
+    )
+    pool: str | None = Field(
+        default=None, pattern=POOL_ID, description="Id of an existing instance pool to execute on, used as it is."
+    )
+    registration_node_type: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Node type of a second, cheap pool for registering operators; without one, they are registered "
+        "on the execution cluster.",
+        examples=["c3-standard-4-lssd"],
+    )
+    registration_pool: str | None = Field(
+        default=None, pattern=POOL_ID, description="Id of an existing instance pool to register operators on."
+    )
+    spark_version: str = Field(
+        default="16.4.x-scala2.13",
+        pattern=r"^\d+\.\d+\.x(-[a-z0-9]+)*-scala\d+\.\d+$",
+        description="Databricks runtime of the clusters, and the one that pools preload.",
+        examples=["16.4.x-scala2.13"],
+    )
+    ml_runtime: bool = Field(default=True, description="Whether the execution cluster runs the runtime's ML variant.")
+    workers: int = Field(
+        default=1, ge=0, description="Worker nodes of the execution cluster beside its driver; 0 is a single node."
+    )
+    min_idle_instances: int = Field(
+        default=0, ge=0, description="Instances that the execution pool keeps running, and paid for, while idle."
+    )
+    max_capacity: int = Field(default=20, ge=1, description="Most instances that the execution pool may hold.")
+    registration_max_capacity: int = Field(
+        default=2, ge=1, description="Most instances that the registration pool may hold: one run takes two."
+    )
+    idle_minutes: int = Field(
+        default=15, ge=0, le=10000, description="Minutes after which the pools let an idle instance go."
+    )
+    max_concurrent_runs: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Most runs of the job at a time; `fiftyone:delegatedOperationCapacity` unless said otherwise.",
+    )
+    process_pool_workers: int = Field(
+        default=4,
+        ge=0,
+        description="Processes a run may start at once (FIFTYONE_MAX_PROCESS_POOL_WORKERS). With MongoDB Atlas more "
+        "than 4 lose their connections; 0 turns multiprocessing off (guide, Additional Considerations).",
+    )
+    timeout_minutes: int | None = Field(
+        default=None, ge=1, description="Minutes after which Databricks ends a run; without it, runs are not ended."
+    )
+    requirements: list[str] = Field(
+        default_factory=list[str],
+        description="Python requirements beside FiftyOne and the guide's; one of the same name replaces a default.",
+        examples=[["torch==2.6.0"]],
+    )
+    env: dict[VariableName, str] = Field(
+        default_factory=dict[str, str],
+        description="Environment variables of the clusters beside the program's own.",
+        examples=[{"FIFTYONE_LOGGING_LEVEL": "INFO"}],
+    )
+    container_image: str | None = Field(
+        default=None,
+        pattern=r"^[\w.-]+(:\d+)?(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]{64})?$",
+        description="Container image of the execution cluster, in place of the runtime's own.",
+        examples=["registry.example.com/fiftyone/worker:2.13.1"],
+    )
+    cloud: CloudSettings | None = Field(default=None, description="What is particular to one cloud.")
+    tags: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        max_length=43,
+        description="Tags of the pools, which pass them on to their instances; Databricks takes 43 at most.",
+        examples=[{"team": "vision"}],
+    )
+
+    @field_validator("requirements")
+    @classmethod
+    def _requirements(cls, lines: list[str]) -> list[str]:
+        check_requirements(lines)
+        return lines
+
+    @field_validator("env")
+    @classmethod
+    def _env(cls, env: dict[str, str]) -> dict[str, str]:
+        for name, value in env.items():
+            check_variable(name, value)
+        return env
+
+    @field_validator("tags")
+    @classmethod
+    def _tags(cls, tags: dict[str, str]) -> dict[str, str]:
+        for name in tags:
+            if name in (STACK_TAG, "Name", ""):
+                raise Refusal(f"must not hold the tag `{name}`, which is the job's or the platform's", mend="drop it")
+        return tags
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        _check_pools(self)
+        if self.container_image is not None and self.ml_runtime:
+            raise Refusal(
+                "sets `containerImage` with the ML runtime, which does not support container images",
+                mend="set `mlRuntime: false`",
+            )
+        return self
+
+
+def check_variable(name: str, value: str = "") -> None:
+    """Refuse an environment variable that the program sets itself or that a cluster's shell file cannot carry.
+
+    Raises:
+        Refusal: names the variable and never shows its value.
+    """
+    if name in PROGRAM_ENVIRONMENT:
+        raise Refusal(f"must not set `{name}`, which the program sets from its own settings", mend="drop it")
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise Refusal(
+            f"holds `{name}` with a control character, such as a line break, at which the shell file that clusters "
+            "read would be cut",
+            mend="encode the value, for instance as base64",
+        )
+    if "{{secrets/" in value and not SECRET_REFERENCE.fullmatch(value):
+        raise Refusal(
+            f"holds `{name}` with a secret reference inside other text, which Databricks would not resolve",
+            mend="make the reference the whole value",
+        )
+
+
+def _check_pools(settings: OrchestratorSettings) -> None:
+    given = {to_camel(name) for name in settings.model_fields_set if getattr(settings, name) is not None}
+    for made, existing in (("nodeType", "pool"), ("registrationNodeType", "registrationPool")):
+        if {made, existing} <= given:
+            raise Refusal(
+                f"sets both `{made}` and `{existing}`", mend="keep one, a pool that is made or one that exists"
+            )
+    if not given & {"nodeType", "pool"}:
+        raise Refusal("sets neither `nodeType` nor `pool`, so nothing could run", mend="set one of them")
+    for setting, needed in (
+        ("minIdleInstances", ("nodeType",)),
+        ("maxCapacity", ("nodeType",)),
+        ("registrationMaxCapacity", ("registrationNodeType",)),
+        ("idleMinutes", ("nodeType", "registrationNodeType")),
+        ("tags", ("nodeType", "registrationNodeType")),
+    ):
+        if setting in given and not given.intersection(needed):
+            raise Refusal(
+                f"sets `{setting}`, which only a pool that the program makes can have",
+                mend=f"drop it, or set `{'` or `'.join(needed)}`",
+            )
+    if settings.min_idle_instances > settings.max_capacity:
+        raise Refusal(
+            f"sets `minIdleInstances` {settings.min_idle_instances} above `maxCapacity` {settings.max_capacity}, "
+            "which no pool can hold",
+            mend="raise the one or lower the other",
+        )

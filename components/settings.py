@@ -1,0 +1,247 @@
+"""The settings of a stack: the configuration contract, typed; what each key means, its default and its bounds.
+
+Owns the contract and nothing of where values come from: `settings_loader` reads the stack's configuration and the
+environment into these models, `settings_schema` derives the JSON schema that editors use.
+"""
+
+import re
+from typing import Annotated, Final, Self
+
+from packaging.version import InvalidVersion, Version
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, SettingsModel, check_variable
+from components.refusal import Refusal
+from components.requirements_file import check_requirements
+
+PROJECT: Final = "fiftyone-databricks"
+WRITE_VERSION: Final = "write all three parts in quotes, as in '2.13.1'"
+
+# Databricks on-demand orchestrators exist from this release of FiftyOne Enterprise on (its release notes).
+FIRST_VERSION: Final = Version("2.11.0")
+
+# The contract's keys whose part of the program does not exist yet: refused, never parsed and ignored.
+NOT_BUILT_YET: Final = frozenset(
+    {
+        "fiftyone:apiKey",
+        "fiftyone:managementModule",
+        "allowReregister",
+        "plugins",
+        "registrationCommand",
+        "rotateAfterDays",
+        "runAs",
+        "secretsFrom",
+        "servicePrincipal",
+        "servicePrincipalClientSecret",
+    }
+)
+
+# Instance ids name pools and jobs in Databricks and, in upper snake case, secrets in FiftyOne (guide, "Register
+# Orchestrator in FiftyOne"). Capital letters would leave open where that form puts its underscores.
+INSTANCE_ID: Final = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
+InstanceId = Annotated[str, Field(pattern=INSTANCE_ID, max_length=40)]
+
+HTTP_URL: Final = r"^https?://[^\s/?#]+[^\s]*$"
+SCOPE_NAME: Final = r"^[A-Za-z0-9_.@-]{1,128}$"
+# The name of a pool has less than 100 characters (instance_pool.md); an instance id shares it with the stack's name.
+POOL_NAME_LENGTH: Final = 99
+POOL_NAME_REST: Final = len("fiftyone---registration-000000")
+
+ATLAS_PROCESSES: Final = 4
+
+
+class FiftyOneSettings(SettingsModel):
+    """The FiftyOne deployment that the stack's orchestrators belong to: the keys of the `fiftyone:` namespace."""
+
+    api_uri: str = Field(
+        pattern=HTTP_URL,
+        description="Address of FiftyOne's API, which workers call as well; FIFTYONE_API_URI unless set here.",
+        examples=["https://fiftyone.example.com/api"],
+    )
+    worker_api_url: str | None = Field(
+        default=None,
+        pattern=HTTP_URL,
+        description="Address of FiftyOne's API as workers reach it, where that differs from `fiftyone:apiUri`.",
+        examples=["https://fiftyone.internal.example.com/api"],
+    )
+    version: str = Field(
+        description="The deployment's exact version; workers install the same.", examples=["2.13.1"]
+    )
+    database_uri: SecretStr | None = Field(
+        default=None, description="The MongoDB connection string of the deployment, for its workers."
+    )
+    encryption_key: SecretStr | None = Field(
+        default=None, description="The deployment's encryption key, for its workers."
+    )
+    pypi_url: SecretStr | None = Field(
+        default=None, description="The private package index with its token, from which workers install FiftyOne."
+    )
+    database_name: str = Field(
+        default="fiftyone", pattern=r"^[^\s/\\.\"$*<>:|?]{1,63}$", description="Name of the deployment's database."
+    )
+    mongodb_atlas: bool = Field(
+        default=True,
+        description="Whether the database is MongoDB Atlas, which loses connections of more than 4 processes a run "
+        "(guide, Additional Considerations).",
+    )
+    delegated_operation_capacity: int = Field(
+        default=3, ge=1, le=1000, description="How many delegated operations the licence lets run at once."
+    )
+
+    @field_validator("version")
+    @classmethod
+    def _version(cls, text: str) -> str:
+        try:
+            version = Version(text)
+        except InvalidVersion:
+            raise Refusal(f"is `{text}`, which is not a version", mend=WRITE_VERSION) from None
+        if len(version.release) != 3 or version.epoch:
+            raise Refusal(
+                f"is `{text}`, but a release of FiftyOne has three parts (YAML reads 2.10 as 2.1)", mend=WRITE_VERSION
+            )
+        if version < FIRST_VERSION:
+            raise Refusal(
+                f"is {text}, but FiftyOne runs delegated operations on Databricks from {FIRST_VERSION} on",
+                mend="upgrade the deployment first",
+            )
+        return text
+
+    @field_validator("database_uri")
+    @classmethod
+    def _database_uri(cls, secret: SecretStr | None) -> SecretStr | None:
+        return _matching(secret, r"mongodb(\+srv)?://\S+", "is not a MongoDB connection string, `mongodb://…`")
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _encryption_key(cls, secret: SecretStr | None) -> SecretStr | None:
+        return _matching(secret, r"\S+", "is empty or holds white space, which no encryption key has")
+
+    @field_validator("pypi_url")
+    @classmethod
+    def _pypi_url(cls, secret: SecretStr | None) -> SecretStr | None:
+        return _matching(secret, r"https?://\S+", "is not the address of a package index, `https://…`")
+
+
+class ScopeSettings(SettingsModel):
+    """The stack's secret scope: a name for one that the program makes, or one that exists and is never written to."""
+
+    name: str = Field(pattern=SCOPE_NAME, description="Name of the scope.", examples=["fiftyone-prod"])
+    existing: bool = Field(
+        default=False, description="Whether the scope exists already: it is used and nothing is written to it."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class Settings(SettingsModel):
+    """All settings of one stack, checked against each other as well."""
+
+    stack: str
+    fiftyone: FiftyOneSettings = Field(description="The FiftyOne deployment.")
+    secret_scope: ScopeSettings = Field(
+        description="Secret scope of the stack, `fiftyone-<stack>` unless said otherwise; `{name, existing: true}` "
+        "uses one that exists and writes nothing to it.",
+        examples=["fiftyone-prod"],
+    )
+    workspace_dir: str = Field(
+        description="Workspace folder of the stack's files, `/Workspace/Shared/fiftyone-<stack>` unless said otherwise.",
+        examples=["/Workspace/Shared/fiftyone-prod"],
+    )
+    protect: bool = Field(description="Whether scope and jobs are protected from deletion; true in `prod` by default.")
+    container_registry_username: SecretStr | None = Field(
+        default=None, description="User that pulls the orchestrators' container images."
+    )
+    container_registry_password: SecretStr | None = Field(
+        default=None, description="Password or token of that user."
+    )
+    secret_env: dict[Annotated[str, Field(pattern=VARIABLE_NAME)], SecretStr] = Field(
+        default_factory=dict[str, SecretStr],
+        description="Secret environment variables of all clusters, each a key of its own: `secretEnv.<name>`.",
+    )
+    orchestrators: dict[InstanceId, OrchestratorSettings] = Field(
+        min_length=1,
+        description="The orchestrators, by instance id: lower-case letters and digits, in parts joined by - or _.",
+        examples=[{"gpu": {"nodeType": "g2-standard-8"}}],
+    )
+
+    @field_validator("workspace_dir")
+    @classmethod
+    def _workspace_dir(cls, path: str) -> str:
+        parts = path.removeprefix("/Workspace/").split("/")
+        if not path.startswith("/Workspace/") or any(part in ("", ".", "..") for part in parts):
+            raise Refusal(
+                f"is `{path}`, which is no plain path of a workspace folder",
+                mend="write one such as `/Workspace/Shared/fiftyone-dev`",
+            )
+        if parts[0] not in ("Shared", "Users") or len(parts) < (2 if parts[0] == "Shared" else 3):
+            raise Refusal(
+                f"is `{path}`, which is not the stack's own, and destroying the stack deletes its folder",
+                mend="name a folder below `/Workspace/Shared` or below a user's folder",
+            )
+        return path
+
+    @field_validator("secret_env")
+    @classmethod
+    def _secret_env(cls, env: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, value in env.items():
+            check_variable(name)
+            if not value.get_secret_value():
+                raise Refusal(f"holds `{name}` with an empty value, which Databricks does not store", mend="drop it")
+        return env
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        suffixes: dict[str, str] = {}
+        for instance_id, orchestrator in self.orchestrators.items():
+            same = suffixes.setdefault(secret_suffix(instance_id), instance_id)
+            if same != instance_id:
+                raise Refusal(
+                    f"holds `{same}` and `{instance_id}`, which both become {secret_suffix(instance_id)} in the names "
+                    "of FiftyOne's secrets, so one would overwrite the other's",
+                    mend="rename one",
+                    key="orchestrators",
+                )
+            self._check(instance_id, orchestrator)
+        if (self.container_registry_username is None) != (self.container_registry_password is None):
+            raise Refusal(
+                "comes with containerRegistryPassword, and one of the two is missing",
+                mend="set both",
+                key="containerRegistryUsername",
+            )
+        return self
+
+    def _check(self, instance_id: str, orchestrator: OrchestratorSettings) -> None:
+        key = f"orchestrators.{instance_id}"
+        if len(self.stack) + len(instance_id) + POOL_NAME_REST > POOL_NAME_LENGTH:
+            raise Refusal(
+                "makes, with the stack's name, names of pools longer than Databricks takes",
+                mend="shorten the instance id or the stack's name",
+                key=key,
+            )
+        try:
+            check_requirements(orchestrator.requirements, version=self.fiftyone.version)
+        except Refusal as refusal:
+            raise Refusal(refusal.what, mend=refusal.mend, key=f"{key}.requirements") from None
+        if self.fiftyone.mongodb_atlas and orchestrator.process_pool_workers > ATLAS_PROCESSES:
+            raise Refusal(
+                f"is {orchestrator.process_pool_workers}, but MongoDB Atlas loses connections of more than "
+                f"{ATLAS_PROCESSES} processes (guide, Additional Considerations)",
+                mend="lower it, or set `fiftyone:mongodbAtlas: false` for a database of another kind",
+                key=f"{key}.processPoolWorkers",
+            )
+        for name in sorted(orchestrator.env.keys() & self.secret_env.keys()):
+            raise Refusal(f"sets `{name}`, and so does `secretEnv.{name}`", mend="keep one", key=f"{key}.env")
+
+
+def secret_suffix(instance_id: str) -> str:
+    """The instance id as it ends the names of its FiftyOne secrets (guide, "Register Orchestrator in FiftyOne")."""
+    return instance_id.upper().replace("-", "_")
+
+
+def _matching(secret: SecretStr | None, pattern: str, problem: str) -> SecretStr | None:
+    if secret is not None and not re.fullmatch(pattern, secret.get_secret_value()):
+        raise Refusal(problem, mend="set it again; its value is not shown")
+    return secret

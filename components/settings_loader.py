@@ -1,0 +1,169 @@
+"""Reads a stack's settings once, at the edge: the stack's configuration first, then the environment.
+
+Owns where values come from and that all of them are checked before anything is created; what they mean is in
+`settings`.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, get_origin
+
+from pydantic import ValidationError
+
+from components.settings import NOT_BUILT_YET, PROJECT, FiftyOneSettings, Settings
+from components.settings_errors import Problem, SettingsError, misspelt, problem_of
+from components.workspace_credentials import credential_problems, in_the_clear
+
+# The three secrets that workers need have the guide's names in the environment, as in the scope ("Create Databricks
+# secrets").
+WORKER_SECRETS: Final = {
+    "databaseUri": "FIFTYONE_DATABASE_URI",
+    "encryptionKey": "FIFTYONE_ENCRYPTION_KEY",
+    "pypiUrl": "FIFTYONE_PYPI_URL",
+}
+_ENVIRONMENT: Final = {"apiUri": "FIFTYONE_API_URI", **WORKER_SECRETS}
+_REGISTRY_SECRETS: Final = ("containerRegistryUsername", "containerRegistryPassword")
+_FIFTYONE_KEYS: Final = frozenset(field.alias or "" for field in FiftyOneSettings.model_fields.values())
+_STACK_KEYS: Final = frozenset(field.alias or "" for field in Settings.model_fields.values()) - {
+    "stack",
+    "fiftyone",
+    "secretEnv",
+}
+
+
+def load_settings(
+    *, stack: str, config: Mapping[str, str], secret_keys: Collection[str], environ: Mapping[str, str]
+) -> Settings:
+    """The stack's settings, whole and checked.
+
+    Args:
+        stack: the stack's name.
+        config: every key of the stack's configuration with its namespace, as the engine hands it to a program:
+            text as it is, anything else as JSON, secrets decrypted.
+        secret_keys: those of them that the stack file holds encrypted.
+        environ: where values that the configuration does not hold are looked for.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    problems = list(_wrong_keys(config, stack))
+    problems += credential_problems(config, secret_keys=secret_keys, environ=environ, stack=stack)
+    problems += (in_the_clear(_bare(key), stack) for key in config if _is_secret(key) and key not in secret_keys)
+    if problems:
+        raise SettingsError(stack, problems)
+
+    tree = _tree(stack, config)
+    existing_scope = isinstance(tree["secretScope"], dict) and bool(tree["secretScope"].get("existing"))
+    problems += _from_environment(tree["fiftyone"], environ, existing_scope=existing_scope, stack=stack)
+    if existing_scope:
+        problems += (_not_written(_bare(key), stack) for key in config if _is_secret(key))
+    hidden = {_bare(key).removeprefix("fiftyone:").split(".")[0] for key in secret_keys}
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            problems.append(problem_of(details, stack=stack, hidden=bool(hidden.intersection(map(str, details["loc"])))))
+        raise SettingsError(stack, problems) from None
+    if problems:
+        raise SettingsError(stack, problems)
+    return settings
+
+
+def _wrong_keys(config: Mapping[str, str], stack: str) -> Iterator[Problem]:
+    known = {*_STACK_KEYS, *(f"fiftyone:{name}" for name in _FIFTYONE_KEYS)}
+    for key in sorted(config):
+        bare = _bare(key)
+        if bare in NOT_BUILT_YET:
+            yield Problem(
+                key=bare,
+                what="is not built yet",
+                why="the part of the program that reads it does not exist, so it would have no effect.",
+                mend=f"`pulumi config rm {bare} -s {stack}`.",
+            )
+        elif bare not in known and not bare.startswith(("databricks:", "pulumi:", "secretEnv.")):
+            yield misspelt(bare, {*known, *NOT_BUILT_YET})
+
+
+def _tree(stack: str, config: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration as nested values, with the defaults that depend on the stack's name."""
+    tree: dict[str, Any] = {
+        "stack": stack,
+        "fiftyone": {},
+        "secretEnv": {},
+        "secretScope": f"fiftyone-{stack}",
+        "workspaceDir": f"/Workspace/Shared/fiftyone-{stack}",
+        "protect": stack == "prod",
+    }
+    for key, raw in config.items():
+        bare = _bare(key)
+        if bare.startswith("secretEnv."):
+            tree["secretEnv"][bare.removeprefix("secretEnv.")] = raw
+        elif bare.startswith("fiftyone:"):
+            name = bare.removeprefix("fiftyone:")
+            tree["fiftyone"][name] = _parsed(raw, FiftyOneSettings, name)
+        elif bare in _STACK_KEYS:
+            tree[bare] = _parsed(raw, Settings, bare)
+    return tree
+
+
+def _parsed(raw: str, model: type[FiftyOneSettings] | type[Settings], alias: str) -> Any:
+    """The value that the engine's text stands for; what cannot be parsed is left for validation to refuse."""
+    annotation = next(field.annotation for field in model.model_fields.values() if field.alias == alias)
+    structured = annotation in (bool, int) or get_origin(annotation) is dict or raw.startswith("{")
+    if not structured:
+        return raw
+    try:
+        return json.loads(raw)
+    except json.JSONDecodeError:
+        return raw
+
+
+def _from_environment(
+    fiftyone: dict[str, Any], environ: Mapping[str, str], *, existing_scope: bool, stack: str
+) -> Iterator[Problem]:
+    """Fill in what the configuration does not hold; where both hold it, they must agree."""
+    for name, variable in _ENVIRONMENT.items():
+        key, value = f"fiftyone:{name}", environ.get(variable)
+        secret = name in WORKER_SECRETS
+        if secret and existing_scope:
+            continue
+        if value and name in fiftyone and fiftyone[name] != value:
+            yield Problem(
+                key=key,
+                what=f"and {variable} in the environment disagree",
+                why="one of the two is not the one you mean, and nothing tells which.",
+                mend=f"`unset {variable}`, or `pulumi config rm {key} -s {stack}`.",
+            )
+        elif value:
+            fiftyone[name] = value
+        elif name not in fiftyone and secret:
+            yield Problem(
+                key=key,
+                what="is required and missing",
+                why=FiftyOneSettings.model_fields[_python_name(name)].description or "",
+                mend=f"`pulumi config set --secret {key} -s {stack}`, or set {variable} in the environment.",
+            )
+
+
+def _not_written(key: str, stack: str) -> Problem:
+    return Problem(
+        key=key,
+        what="is set, while the secret scope is an existing one, to which nothing is written",
+        why="runs would read whatever the scope holds, and not this value.",
+        mend=f"put it into the scope by hand and `pulumi config rm {key} -s {stack}`.",
+    )
+
+
+def _python_name(alias: str) -> str:
+    return next(name for name, field in FiftyOneSettings.model_fields.items() if field.alias == alias)
+
+
+def _is_secret(key: str) -> bool:
+    bare = _bare(key)
+    return (
+        bare.removeprefix("fiftyone:") in WORKER_SECRETS or bare in _REGISTRY_SECRETS or bare.startswith("secretEnv.")
+    )
+
+
+def _bare(key: str) -> str:
+    return key.removeprefix(f"{PROJECT}:")

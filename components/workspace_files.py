@@ -1,0 +1,49 @@
+"""The files that a stack's jobs run from: a workspace folder of the stack's own, and text files in it.
+
+Owns the folder and the files, not what they say. They lie in the workspace rather than in DBFS, where the guide's job
+looks for them: new workspaces have no DBFS root.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_databricks as databricks
+
+WORKSPACE = "/Workspace"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceFilesArgs:
+    """`directory` begins with `/Workspace`, as jobs write it; `files` maps names to texts."""
+
+    directory: str
+    files: Mapping[str, str]
+
+
+class WorkspaceFiles(pulumi.ComponentResource):
+    """Output: `directory`. Paths are known from names, so whoever uses a file depends on the component."""
+
+    directory: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WorkspaceFilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fiftyone-databricks:index:WorkspaceFiles", name, None, opts)
+        # The workspace API writes paths without the prefix and would read the same path back so.
+        folder = args.directory.removeprefix(WORKSPACE)
+        directory = databricks.Directory("directory", path=folder, opts=pulumi.ResourceOptions(parent=self))
+        for file, text in sorted(args.files.items()):
+            databricks.WorkspaceFile(
+                file,
+                path=directory.path.apply(lambda path, file=file: f"{path}/{file}"),
+                content_base64=encoded(text),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.directory = pulumi.Output.from_input(args.directory)
+        self.register_outputs({"directory": self.directory})
+
+
+def encoded(text: str) -> str:
+    """The text as the provider takes it, the same on every machine: line ends are \\n, and one ends the file."""
+    lines = text.replace("\r\n", "\n").rstrip("\n")
+    return base64.b64encode(f"{lines}\n".encode()).decode()

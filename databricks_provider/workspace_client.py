@@ -1,0 +1,48 @@
+"""A databricks-sdk client that finds its workspace and credentials where the databricks provider finds them.
+
+That is the `databricks:` keys of the stack's configuration, then the environment, then profiles: both clients know the
+same attributes under the same names.
+"""
+
+from typing import TYPE_CHECKING
+
+from pulumi.dynamic import ConfigureRequest
+from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+
+class WorkspaceConnection:
+    """Holds the configuration that a provider was given; the client is made when the first call needs it.
+
+    A run in which nothing changes therefore neither loads databricks-sdk (one second) nor sends a request.
+    """
+
+    def __init__(self) -> None:
+        self._request: ConfigureRequest | None = None
+        self._client: WorkspaceClient | None = None
+
+    def configure(self, request: ConfigureRequest) -> None:
+        """Keep the stack's configuration, secrets in the clear, for this process only."""
+        self._request = request
+
+    @property
+    def client(self) -> "WorkspaceClient":
+        """The client.
+
+        Raises:
+            ValueError: of databricks-sdk, where no workspace or no credentials are found.
+        """
+        if self._client is None:
+            from databricks.sdk import WorkspaceClient
+            from databricks.sdk.config import Config
+
+            assert self._request is not None, "a provider is configured before it is called"
+            given = {
+                attribute.name: self._request.config.get(f"databricks:{to_camel(attribute.name)}")
+                for attribute in Config.attributes()
+            }
+            config = Config(**{name: value for name, value in given.items() if value is not None})
+            self._client = WorkspaceClient(config=config)
+        return self._client

@@ -1,0 +1,177 @@
+"""Jobs: create, get, list, reset, update, delete, and the rules between them and the pools. No job ever runs."""
+
+import json
+import sqlite3
+from operator import itemgetter
+from typing import Any
+
+from emulator.api import ME, Body, Call, Route, invalid
+from emulator.clusters import Cluster
+from emulator.job_settings import Settings
+from emulator.permissions import forget, grant
+from emulator.pools import find_pool
+from emulator.store import new_id, now_ms
+
+# The Jobs API's documented page size.
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+# Recorded: what the platform adds where a job says nothing.
+ADDED_ALWAYS: dict[str, Any] = {"email_notifications": {}, "timeout_seconds": 0}
+ADDED: dict[str, Any] = ADDED_ALWAYS | {"webhook_notifications": {}, "max_concurrent_runs": 1}
+ADDED_TO_TASKS: dict[str, Any] = ADDED_ALWAYS | {"run_if": "ALL_SUCCESS"}
+
+
+class JobId(Body):
+    job_id: int
+
+
+class Reset(JobId):
+    new_settings: Settings
+
+
+class Update(JobId):
+    new_settings: dict[str, Any] | None = None
+    fields_to_remove: list[str] | None = None
+
+
+def _check_cluster(db: sqlite3.Connection, cluster: Cluster, job_tags: dict[str, str]) -> None:
+    cluster.check()
+    tags = job_tags.keys() | (cluster.custom_tags or {}).keys()
+    for pool_id in cluster.pool_ids():
+        if (pool := find_pool(db, pool_id)) is None:
+            raise invalid(f"Cluster validation error: Can't find an instance pool with id: {pool_id}.")
+        # The platform finds this when the cluster starts. Nothing starts here, so it is refused when it is written.
+        if shared := sorted(tags & (pool.get("custom_tags") or {}).keys()):
+            raise invalid(
+                "Invalid tags - the following custom tag keys conflict with the pool's custom tag keys: "
+                + ", ".join(shared)
+            )
+
+
+def _checked(db: sqlite3.Connection, settings: Settings) -> str:
+    """The settings as they are stored. Raises ApiError."""
+    settings.check()
+    for cluster in settings.clusters():
+        _check_cluster(db, cluster, settings.tags or {})
+    return json.dumps({"name": "Untitled"} | settings.plain())
+
+
+def _existing(db: sqlite3.Connection, job_id: int | str) -> sqlite3.Row:
+    row = db.execute("SELECT * FROM jobs WHERE CAST(id AS TEXT) = ?", (str(job_id),)).fetchone()
+    if row is None:
+        # Recorded: 400 and not 404, which the clients turn into "not found" by this very text.
+        raise invalid(f"Job {job_id} does not exist.")
+    return row
+
+
+def _shown(row: sqlite3.Row) -> dict[str, Any]:
+    """A job as recorded: with what the platform adds, tasks and what they depend on sorted by key."""
+    settings: dict[str, Any] = ADDED | json.loads(row["settings"])
+    tasks: list[dict[str, Any]] = [ADDED_TO_TASKS | task for task in settings.get("tasks", [])]
+    for task in tasks:
+        if "depends_on" in task:
+            task["depends_on"] = sorted(task["depends_on"], key=itemgetter("task_key"))
+    if tasks:
+        settings["tasks"] = sorted(tasks, key=itemgetter("task_key"))
+    return {
+        "job_id": row["id"],
+        "created_time": row["created_ms"],
+        "creator_user_name": ME,
+        "run_as_user_name": next(iter(settings.get("run_as", {}).values()), ME),
+        "settings": settings,
+    }
+
+
+def create(call: Call) -> dict[str, Any]:
+    settings = call.read(Settings)
+    stored = _checked(call.db, settings)
+    job_id = new_id(call.db)
+    call.db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?)", (job_id, now_ms(), settings.name or "Untitled", stored))
+    grant(call.db, f"/jobs/{job_id}", "user_name", ME, "IS_OWNER")
+    return {"job_id": job_id}
+
+
+def get(call: Call) -> dict[str, Any]:
+    return _shown(_existing(call.db, call.need("job_id")))
+
+
+def list_jobs(call: Call) -> dict[str, Any]:
+    """Newest first, a page at a time; tasks and clusters only with `expand_tasks`."""
+    if call.query.get("offset", "0") != "0":
+        raise invalid("offset is deprecated and not part of this stand-in: use page_token.")
+    limit, before = call.query.get("limit", str(DEFAULT_LIMIT)), call.query.get("page_token") or str(2**62)
+    if not limit.isdecimal() or not 1 <= int(limit) <= MAX_LIMIT:
+        raise invalid(f"Invalid limit: it must be between 1 and {MAX_LIMIT}.")
+    if not before.isdecimal():
+        raise invalid("Invalid page_token.")
+    name = call.query.get("name")
+    rows = call.db.execute(
+        "SELECT * FROM jobs WHERE id < ? AND (? IS NULL OR name = ?) ORDER BY id DESC LIMIT ?",
+        (int(before), name, name, int(limit) + 1),
+    ).fetchall()
+    page = [_shown(row) for row in rows[: int(limit)]]
+    for job in page:
+        del job["run_as_user_name"]
+        if call.query.get("expand_tasks") != "true":
+            job["settings"].pop("tasks", None)
+            job["settings"].pop("job_clusters", None)
+    answer: dict[str, Any] = {"has_more": len(rows) > len(page)}
+    if page:
+        answer["jobs"] = page
+    if answer["has_more"]:
+        answer["next_page_token"] = str(page[-1]["job_id"])
+    return answer
+
+
+def _write(db: sqlite3.Connection, job_id: int, settings: Settings) -> dict[str, Any]:
+    stored = _checked(db, settings)
+    db.execute("UPDATE jobs SET name = ?, settings = ? WHERE id = ?", (settings.name or "Untitled", stored, job_id))
+    return {}
+
+
+def reset(call: Call) -> dict[str, Any]:
+    """Replace all settings; the id stays."""
+    body = call.read(Reset)
+    _existing(call.db, body.job_id)
+    return _write(call.db, body.job_id, body.new_settings)
+
+
+def update(call: Call) -> dict[str, Any]:
+    """Replace the top-level fields that are sent; tasks, clusters and the like are merged by their keys."""
+    body = call.read(Update)
+    settings: dict[str, Any] = json.loads(_existing(call.db, body.job_id)["settings"])
+    for name in body.fields_to_remove or []:
+        field, _, key = name.partition("/")
+        if key:
+            settings[field] = [item for item in settings.get(field, []) if key not in item.values()]
+        else:
+            settings.pop(field, None)
+    sent = (call.check(Settings, body.new_settings or {})).plain()
+    for name, value in sent.items():
+        if key := {"tasks": "task_key", "job_clusters": "job_cluster_key", "parameters": "name"}.get(name):
+            replaced = {item[key] for item in value}
+            value = [item for item in settings.get(name, []) if item[key] not in replaced] + value
+        settings[name] = value
+    return _write(call.db, body.job_id, call.check(Settings, settings))
+
+
+def delete(call: Call) -> dict[str, Any]:
+    job_id = call.read(JobId).job_id
+    _existing(call.db, job_id)
+    call.db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+    forget(call.db, f"/jobs/{job_id}")
+    return {}
+
+
+# Version 2.1 of the API answers the same for jobs of this size; some clients still use it.
+ROUTES: list[Route] = [
+    (method, f"/api/{version}/jobs/{verb}", handler)
+    for version in ("2.2", "2.1")
+    for method, verb, handler in (
+        ("POST", "create", create),
+        ("GET", "get", get),
+        ("GET", "list", list_jobs),
+        ("POST", "reset", reset),
+        ("POST", "update", update),
+        ("POST", "delete", delete),
+    )
+]

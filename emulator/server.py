@@ -1,0 +1,113 @@
+"""The HTTP server around the endpoints: who may call, one transaction a request, the refusals, the request log."""
+
+import hmac
+import json
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, TextIO
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as HttpRoute
+
+from emulator import identity, jobs, permissions, pools, secret_scopes, workspace
+from emulator.api import ApiError, Call, Handler, Route
+from emulator.store import open_store, transaction
+
+NAME = "databricks-workspace-stand-in"
+ROUTES: list[Route] = [
+    *identity.ROUTES,
+    *pools.ROUTES,
+    *secret_scopes.ROUTES,
+    *workspace.ROUTES,
+    *jobs.ROUTES,
+    *permissions.ROUTES,
+]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Names that only this machine resolves to itself: any other in Host means that a page was rebound to loopback.
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def make_app(database: Path, request_log: Path, token: str) -> Starlette:
+    """The whole API on one database. The caller owns the process and the files' modes."""
+    db = open_store(database)
+    log = request_log.open("a", encoding="utf-8", buffering=1)
+    routes = [HttpRoute(path, _endpoint(handler, db, log, token), methods=[method]) for method, path, handler in ROUTES]
+    routes.append(HttpRoute("/{rest:path}", _endpoint(_unknown, db, log, token), methods=METHODS))
+    return Starlette(routes=routes)
+
+
+def _unknown(call: Call) -> dict[str, Any]:
+    raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{call.path['rest']}'")
+
+
+def _endpoint(handler: Handler, db: Connection, log: TextIO, token: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        error_code: str | int | None = None
+        try:
+            _check_caller(request, token, handler)
+            form = await _form(request)
+            body = await request.body() if form is None else b""
+            # No await in here: requests that arrive together are answered one after the other.
+            with transaction(db):
+                result = handler(
+                    Call(
+                        db=db,
+                        base_url=str(request.base_url).rstrip("/"),
+                        query=dict(request.query_params),
+                        path=request.path_params,
+                        body=body,
+                        form=form,
+                    )
+                )
+            if isinstance(result, bytes):
+                response = Response(result, media_type="application/octet-stream")
+            else:
+                response = JSONResponse(result)
+        except ApiError as error:
+            error_code = error.error_code
+            response = JSONResponse({"error_code": error_code, "message": error.message}, status_code=error.status)
+        except Exception as error:
+            # The place, and not the message, which may quote what was sent.
+            print(
+                type(error).__name__, *traceback.format_tb(error.__traceback__), sep="\n", file=sys.stderr, flush=True
+            )
+            error_code = "INTERNAL_ERROR"
+            response = JSONResponse({"error_code": error_code, "message": "Internal error."}, status_code=500)
+        line = {
+            "time": datetime.now(UTC).isoformat(),
+            "method": request.method,
+            "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "status": response.status_code,
+            "error_code": error_code,
+        }
+        log.write(json.dumps(line) + "\n")
+        return response
+
+    return answer
+
+
+def _check_caller(request: Request, token: str, handler: Handler) -> None:
+    """Raises ApiError, with the platform's recorded answers to a missing and to a wrong token."""
+    if request.headers.get("host", "").rpartition(":")[0] not in LOOPBACK:
+        raise ApiError(403, "PERMISSION_DENIED", "This stand-in answers on loopback addresses only.")
+    if handler is identity.host_metadata:
+        return
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        raise ApiError(403, 403, "Invalid access token.")
+
+
+async def _form(request: Request) -> dict[str, str | bytes] | None:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return None
+    async with request.form() as form:
+        return {name: await part.read() if isinstance(part, UploadFile) else part for name, part in form.items()}

@@ -1,0 +1,101 @@
+"""Where the workspace is kept: one SQLite file, one connection, one transaction a request.
+
+Owns the tables and what a fresh workspace holds; the rules lie with the endpoints.
+"""
+
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.api import ME
+
+VERSION = 1
+# Directories that every workspace has and that cannot be deleted.
+PROTECTED = ("/", "/Shared", "/Users", f"/Users/{ME}")
+
+SCHEMA = """
+CREATE TABLE counter (last INTEGER NOT NULL);
+INSERT INTO counter VALUES (100000000000000);
+CREATE TABLE pools (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL);
+CREATE TABLE scopes (name TEXT PRIMARY KEY COLLATE NOCASE);
+CREATE TABLE secrets (
+    scope TEXT NOT NULL COLLATE NOCASE REFERENCES scopes ON DELETE CASCADE, key TEXT NOT NULL, value BLOB NOT NULL,
+    updated_ms INTEGER NOT NULL, PRIMARY KEY (scope, key));
+CREATE TABLE acls (
+    scope TEXT NOT NULL COLLATE NOCASE REFERENCES scopes ON DELETE CASCADE, principal TEXT NOT NULL,
+    permission TEXT NOT NULL, PRIMARY KEY (scope, principal));
+CREATE TABLE objects (
+    path TEXT PRIMARY KEY, id INTEGER NOT NULL UNIQUE, type TEXT NOT NULL, content BLOB,
+    created_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL);
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, settings TEXT NOT NULL);
+CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL, level TEXT NOT NULL);
+"""
+
+
+def now_ms() -> int:
+    """The platform's times are milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id(db: sqlite3.Connection) -> int:
+    """A number that was never given out before, so that a deleted object's id stays free."""
+    return db.execute("UPDATE counter SET last = last + 1 RETURNING last").fetchone()[0]
+
+
+def open_store(path: Path) -> sqlite3.Connection:
+    """Open the workspace, made on first use. Raises SystemExit for a file of another version of this program."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    with transaction(db):
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            for statement in SCHEMA.split(";"):
+                db.execute(statement)
+            for directory in PROTECTED:
+                # The platform's root directory is number 0.
+                number = 0 if directory == "/" else new_id(db)
+                db.execute(
+                    "INSERT INTO objects VALUES (?, ?, 'DIRECTORY', NULL, ?, ?)",
+                    (directory, number, now_ms(), now_ms()),
+                )
+            db.execute(f"PRAGMA user_version = {VERSION}")
+    if version not in (0, VERSION):
+        raise SystemExit(f"{path} was made by another version of the stand-in: delete its folder and start again")
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Generator[None]:
+    """All of a request or nothing of it; committed when the block ends."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def held(path: Path) -> str:
+    """What the workspace holds beyond what every workspace has, by kind and name; never a value."""
+    db = open_store(path)
+    protected = ", ".join("?" * len(PROTECTED))
+    queries = {
+        "instance pool": "SELECT name FROM pools",
+        "secret scope": "SELECT s.name || coalesce(' [' || group_concat(k.key, ' ') || ']', '')"
+        " FROM scopes s LEFT JOIN secrets k ON k.scope = s.name GROUP BY s.name",
+        "job": "SELECT name FROM jobs",
+        "file": "SELECT path FROM objects WHERE type = 'FILE'",
+        "folder": f"SELECT path FROM objects WHERE type = 'DIRECTORY' AND path NOT IN ({protected})",
+    }
+    parts: list[str] = []
+    for kind, query in queries.items():
+        names: list[str] = [row[0] for row in db.execute(query, PROTECTED if kind == "folder" else ())]
+        if names:
+            parts.append(f"{len(names)} {kind}{'s' if len(names) > 1 else ''} ({', '.join(sorted(names))})")
+    db.close()
+    return "held " + ("; ".join(parts) or "nothing")

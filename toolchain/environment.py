@@ -1,0 +1,99 @@
+"""The environment in which `pulumi` works on a stack; `python3 -m toolchain.environment STACK` prints it for a shell.
+
+For `local` it is complete and shuts out what the shell says of other workspaces. For every other stack it only adds
+the engine and the virtual environment: backend, passphrase and credentials are the user's own.
+"""
+
+import json
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+
+from toolchain.engine import engine_environment
+from toolchain.paths import EMULATOR, REPO, SECRETS, STATE, VENV, SetupError
+
+LOCAL_STACK = "local"
+# Published on purpose: it guards throw-away secrets alone, and the salt of Pulumi.local.yaml belongs to it.
+LOCAL_PASSPHRASE = "throw-away"
+SHUT_OUT = ("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "DATABRICKS_", "FIFTYONE_", "GOOGLE_", "PULUMI_")
+
+
+def stack_environment(stack: str) -> dict[str, str]:
+    """The whole environment for a stack; for `local`, its emulator is running afterwards.
+
+    Raises:
+        SetupError: the emulator could not be started.
+    """
+    if stack != LOCAL_STACK:
+        return {**os.environ, **engine_environment()}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SHUT_OUT)}
+    return {**kept, **engine_environment(), **_local_variables()}
+
+
+def _local_variables() -> dict[str, str]:
+    address = start_emulator()
+    STATE.mkdir(parents=True, exist_ok=True)
+    loopback = "127.0.0.1,localhost"
+    others = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    return {
+        "PULUMI_BACKEND_URL": STATE.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": LOCAL_PASSPHRASE,
+        # A profile of the user's must not be found; the file is never made.
+        "DATABRICKS_CONFIG_FILE": str(EMULATOR / "no-profiles"),
+        "DATABRICKS_HOST": address,
+        "DATABRICKS_TOKEN": (EMULATOR / "token").read_text().strip(),
+        "FIFTYONE_API_URI": address,
+        "NO_PROXY": f"{others},{loopback}" if others else loopback,
+        **_throw_away_secrets(),
+    }
+
+
+def start_emulator() -> str:
+    """The address of the running emulator, which was started if need be; the port is kept from the first start on.
+
+    Raises:
+        SetupError: with the emulator's own message, such as a port that is taken.
+    """
+    port = os.environ.get("EMULATOR_PORT")
+    done = subprocess.run(
+        [VENV / "bin" / "python", "-m", "emulator", "start", "--home", EMULATOR, *(["--port", port] if port else [])],
+        cwd=REPO,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(done.stderr.strip())
+    return done.stdout.strip()
+
+
+def _throw_away_secrets() -> dict[str, str]:
+    """The secrets of `local`: made once, at random, and worth nothing outside the emulator."""
+    if not SECRETS.is_file():
+        made = {
+            "FIFTYONE_DATABASE_URI": f"mongodb://throw-away:{secrets.token_hex(8)}@127.0.0.1/",
+            "FIFTYONE_ENCRYPTION_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "FIFTYONE_PYPI_URL": f"https://throw-away:{secrets.token_hex(8)}@pypi.invalid/simple/",
+        }
+        with os.fdopen(os.open(SECRETS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(made, file)
+    return json.loads(SECRETS.read_text())
+
+
+def shell_lines(stack: str) -> list[str]:
+    """What a POSIX shell evaluates to get the environment of a stack, and nothing else of this process's own."""
+    wanted = stack_environment(stack)
+    removed = sorted(os.environ.keys() - wanted.keys())
+    changed = sorted(name for name, value in wanted.items() if os.environ.get(name) != value)
+    return [f"unset {name}" for name in removed] + [f"export {name}={shlex.quote(wanted[name])}" for name in changed]
+
+
+if __name__ == "__main__":
+    try:
+        print("\n".join(shell_lines(sys.argv[1])))
+    except SetupError as error:
+        sys.exit(f"the environment of stack `{sys.argv[1]}` could not be made: {error}")

@@ -1,0 +1,126 @@
+"""Runs one Pulumi verb on one stack, as the make targets do: `python3 -m toolchain.stack VERB STACK [FLAGS]`.
+
+Owns what a verb needs around it: the stack's environment, a stack to work on, a backend to preview on where there is
+none, and what `destroy` of `local` leaves. The plan and the work are Pulumi's own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from toolchain.environment import LOCAL_STACK, stack_environment
+from toolchain.paths import EMULATOR, LOCAL, REPO, STATE, VENV, SetupError
+
+FLAGS = {
+    "up": [],
+    "preview": [],
+    # Without it, both use the settings and credentials that the state remembers from the last `up`.
+    "refresh": ["--run-program"],
+    "destroy": ["--run-program"],
+}
+PROJECT = "fiftyone-databricks"
+# What a copied stack file leaves out, because only the passphrase or key of the real backend could read it.
+ENCRYPTED = ("encryptionsalt:", "encryptedkey:", "secretsprovider:")
+
+
+def run(verb: str, stack: str, flags: list[str]) -> int:
+    """Run the verb; returns Pulumi's exit code.
+
+    Raises:
+        SetupError: something that the verb needs is missing.
+    """
+    environ = stack_environment(stack)
+    if verb == "preview" and stack != LOCAL_STACK and not _has_backend(environ):
+        return _preview_without_backend(stack, flags, environ)
+    if stack == LOCAL_STACK:
+        if not (STATE / ".pulumi" / "stacks" / PROJECT / f"{stack}.json").is_file():
+            _init(stack, REPO, environ)
+        flags = [*flags, "--yes"] if verb != "preview" else flags
+    code = _pulumi([verb, "--stack", stack, *FLAGS[verb], *flags], environ)
+    if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
+        _stop_emulator()
+    return code
+
+
+def _pulumi(arguments: list[str], environ: dict[str, str], folder: Path = REPO) -> int:
+    return subprocess.run(["pulumi", *arguments], cwd=folder, env=environ, check=False).returncode
+
+
+def _init(stack: str, folder: Path, environ: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["pulumi", "stack", "init", stack, "--non-interactive"],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(f"the stack could not be made in {environ['PULUMI_BACKEND_URL']}: {done.stderr.strip()}")
+
+
+def _stop_emulator() -> None:
+    sys.stdout.flush()
+    subprocess.run([VENV / "bin" / "python", "-m", "emulator", "stop", "--home", EMULATOR], cwd=REPO, check=True)
+
+
+def _has_backend(environ: dict[str, str]) -> bool:
+    """Whether the user has said where stacks are kept: in the environment, or by logging in."""
+    if environ.get("PULUMI_BACKEND_URL") or environ.get("PULUMI_ACCESS_TOKEN"):
+        return True
+    credentials = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "credentials.json"
+    if not credentials.is_file():
+        return False
+    return bool(json.loads(credentials.read_text()).get("current"))
+
+
+def _preview_without_backend(stack: str, flags: list[str], environ: dict[str, str]) -> int:
+    """Preview on a throw-away backend, with a copy of the stack file that holds nothing encrypted."""
+    file = REPO / f"Pulumi.{stack}.yaml"
+    if not file.is_file():
+        raise SetupError(f"there is no {file.name}; copy Pulumi.dev.yaml and fill it in")
+    print(
+        f"No Pulumi backend is configured (PULUMI_BACKEND_URL) and nobody is logged in, so this previews `{stack}` on a\n"
+        "throw-away one: everything shows as create, and secrets are read from the environment alone.\n",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory(dir=LOCAL) as scratch:
+        project = Path(scratch)
+        (project / "state").mkdir()
+        definition = (REPO / "Pulumi.yaml").read_text()
+        definition = definition.replace("virtualenv: .venv", f"virtualenv: {json.dumps(str(VENV))}")
+        (project / "Pulumi.yaml").write_text(f"{definition}main: {json.dumps(str(REPO))}\n")
+        (project / file.name).write_text(without_encrypted(file.read_text()))
+        environ = {
+            **environ,
+            "PULUMI_BACKEND_URL": (project / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "throw-away",
+        }
+        environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        _init(stack, project, environ)
+        return _pulumi(["preview", "--stack", stack, "--non-interactive", *flags], environ, project)
+
+
+def without_encrypted(text: str) -> str:
+    """A stack file's text without salt, secrets provider and `secure:` values, line by line: comments stay."""
+    kept: list[str] = []
+    for line in text.splitlines():
+        if line.startswith(ENCRYPTED):
+            continue
+        if line.strip().startswith("secure:"):
+            kept.pop()
+            continue
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    except SetupError as error:
+        sys.exit(f"make {sys.argv[1]} STACK={sys.argv[2]}: {error}")
+    except KeyboardInterrupt:
+        os._exit(130)
