@@ -94,7 +94,9 @@ def _cloud_properties(cloud: CloudSettings | None) -> dict[str, Any]:
         case AwsSettings():
             properties: dict[str, Any] = {"aws_attributes": {"availability": cloud.availability, "zone_id": cloud.zone}}
             if cloud.disks:
-                properties["disk_spec"] = _disks(cloud.disks.count, cloud.disks.size_gb, ebs_volume_type=cloud.disks.type)
+                properties["disk_spec"] = _disks(
+                    cloud.disks.count, cloud.disks.size_gb, ebs_volume_type=cloud.disks.type
+                )
         case AzureSettings():
             properties = {"azure_attributes": {"availability": cloud.availability}}
             if cloud.disks:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from components.refusal import Refusal
+from components.refusal import RefusalError
 from components.requirements_file import check_requirements
 
 # What the program sets in the environment of runs or keeps in the stack's scope (components/run_environment.py).
@@ -218,14 +218,16 @@ class OrchestratorSettings(SettingsModel):
     def _tags(cls, tags: dict[str, str]) -> dict[str, str]:
         for name in tags:
             if name in (STACK_TAG, "Name", ""):
-                raise Refusal(f"must not hold the tag `{name}`, which is the job's or the platform's", mend="drop it")
+                raise RefusalError(
+                    f"must not hold the tag `{name}`, which is the job's or the platform's", mend="drop it"
+                )
         return tags
 
     @model_validator(mode="after")
     def _together(self) -> Self:
         _check_pools(self)
         if self.container_image is not None and self.ml_runtime:
-            raise Refusal(
+            raise RefusalError(
                 "sets `containerImage` with the ML runtime, which does not support container images",
                 mend="set `mlRuntime: false`",
             )
@@ -236,18 +238,18 @@ def check_variable(name: str, value: str = "") -> None:
     """Refuse an environment variable that the program sets itself or that a cluster's shell file cannot carry.
 
     Raises:
-        Refusal: names the variable and never shows its value.
+        RefusalError: names the variable and never shows its value.
     """
     if name in PROGRAM_ENVIRONMENT:
-        raise Refusal(f"must not set `{name}`, which the program sets from its own settings", mend="drop it")
+        raise RefusalError(f"must not set `{name}`, which the program sets from its own settings", mend="drop it")
     if re.search(r"[\x00-\x1f\x7f]", value):
-        raise Refusal(
+        raise RefusalError(
             f"holds `{name}` with a control character, such as a line break, at which the shell file that clusters "
             "read would be cut",
             mend="encode the value, for instance as base64",
         )
     if "{{secrets/" in value and not SECRET_REFERENCE.fullmatch(value):
-        raise Refusal(
+        raise RefusalError(
             f"holds `{name}` with a secret reference inside other text, which Databricks would not resolve",
             mend="make the reference the whole value",
         )
@@ -257,11 +259,11 @@ def _check_pools(settings: OrchestratorSettings) -> None:
     given = {to_camel(name) for name in settings.model_fields_set if getattr(settings, name) is not None}
     for made, existing in (("nodeType", "pool"), ("registrationNodeType", "registrationPool")):
         if {made, existing} <= given:
-            raise Refusal(
+            raise RefusalError(
                 f"sets both `{made}` and `{existing}`", mend="keep one, a pool that is made or one that exists"
             )
     if not given & {"nodeType", "pool"}:
-        raise Refusal("sets neither `nodeType` nor `pool`, so nothing could run", mend="set one of them")
+        raise RefusalError("sets neither `nodeType` nor `pool`, so nothing could run", mend="set one of them")
     for setting, needed in (
         ("minIdleInstances", ("nodeType",)),
         ("maxCapacity", ("nodeType",)),
@@ -270,12 +272,12 @@ def _check_pools(settings: OrchestratorSettings) -> None:
         ("tags", ("nodeType", "registrationNodeType")),
     ):
         if setting in given and not given.intersection(needed):
-            raise Refusal(
+            raise RefusalError(
                 f"sets `{setting}`, which only a pool that the program makes can have",
                 mend=f"drop it, or set `{'` or `'.join(needed)}`",
             )
     if settings.min_idle_instances > settings.max_capacity:
-        raise Refusal(
+        raise RefusalError(
             f"sets `minIdleInstances` {settings.min_idle_instances} above `maxCapacity` {settings.max_capacity}, "
             "which no pool can hold",
             mend="raise the one or lower the other",

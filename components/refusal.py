@@ -1,7 +1,7 @@
 """A setting that is refused: what is wrong with it, and how to mend it."""
 
 
-class Refusal(ValueError):
+class RefusalError(ValueError):
     """Raised while settings are validated; the loader turns it into the message that a person reads.
 
     `what` completes the sentence that the setting's key begins and includes why it matters; `mend` says what to do.

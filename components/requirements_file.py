@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from components.refusal import Refusal
+from components.refusal import RefusalError
 
 DEFAULTS = Path(__file__).parent.parent / "job" / "requirements.txt"
 
@@ -29,7 +29,7 @@ def requirements_text(*, version: str, extra: Iterable[str]) -> str:
     defaults = [line for line in DEFAULTS.read_text().splitlines() if line and not line.startswith("#")]
     lines = [f"fiftyone=={version}", *defaults, *OPENCV_PACKAGES, *extra]
     chosen = {canonicalize_name(Requirement(line).name): line for line in lines}
-    for package in OPENCV_PACKAGES:
+    for package in map(canonicalize_name, OPENCV_PACKAGES):
         chosen[package] = str(_capped(Requirement(chosen[package])))
     return "\n".join(chosen.values()) + "\n"
 
@@ -40,7 +40,7 @@ def check_requirements(lines: Sequence[str], *, version: str | None = None) -> N
     With `version`, the deployment's, a pin of fiftyone must agree with it.
 
     Raises:
-        Refusal: names the line. One that may hold a credential is not shown.
+        RefusalError: names the line. One that may hold a credential is not shown.
     """
     seen: dict[str, str] = {}
     for line in lines:
@@ -48,19 +48,19 @@ def check_requirements(lines: Sequence[str], *, version: str | None = None) -> N
             requirement = Requirement(line)
         except InvalidRequirement:
             shown = "a line" if "@" in line else f"`{line}`"
-            raise Refusal(
+            raise RefusalError(
                 f"holds {shown} that is not a requirement, so the library install of every run would fail",
                 mend="write it as `name==version`; options such as `-r` or `--index-url` have no place here",
             ) from None
         if requirement.url and "@" in urlsplit(requirement.url).netloc:
-            raise Refusal(
+            raise RefusalError(
                 f"holds a URL with a user or password for `{requirement.name}`, which would stand in a workspace file "
                 "in the clear",
                 mend="use the private index, `fiftyone:pypiUrl`",
             )
         name = canonicalize_name(requirement.name)
         if name in seen:
-            raise Refusal(f"names `{name}` twice, as `{seen[name]}` and `{line}`; pip takes one", mend="keep one")
+            raise RefusalError(f"names `{name}` twice, as `{seen[name]}` and `{line}`; pip takes one", mend="keep one")
         seen[name] = line
         _check_pin(name, requirement, version)
 
@@ -68,12 +68,12 @@ def check_requirements(lines: Sequence[str], *, version: str | None = None) -> N
 def _check_pin(name: str, requirement: Requirement, version: str | None) -> None:
     pin = str(requirement.specifier)
     if name == "fiftyone" and version is not None and pin != f"=={version}":
-        raise Refusal(
+        raise RefusalError(
             f"asks for `{requirement}` while the deployment runs fiftyone {version}, and workers must run the same",
             mend="drop the line, `fiftyone:version` pins it",
         )
     if name in OPENCV_PACKAGES and _lowest_allowed(requirement.specifier) is None:
-        raise Refusal(
+        raise RefusalError(
             f"asks for `{requirement}`, but opencv from {OPENCV_ABORTS_FROM} on aborts on Databricks' FIPS images",
             mend="pin an earlier version",
         )

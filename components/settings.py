@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, SettingsModel, check_variable
-from components.refusal import Refusal
+from components.refusal import RefusalError
 from components.requirements_file import check_requirements
 
 PROJECT: Final = "fiftyone-databricks"
@@ -64,9 +64,7 @@ class FiftyOneSettings(SettingsModel):
         description="Address of FiftyOne's API as workers reach it, where that differs from `fiftyone:apiUri`.",
         examples=["https://fiftyone.internal.example.com/api"],
     )
-    version: str = Field(
-        description="The deployment's exact version; workers install the same.", examples=["2.13.1"]
-    )
+    version: str = Field(description="The deployment's exact version; workers install the same.", examples=["2.13.1"])
     database_uri: SecretStr | None = Field(
         default=None, description="The MongoDB connection string of the deployment, for its workers."
     )
@@ -94,13 +92,13 @@ class FiftyOneSettings(SettingsModel):
         try:
             version = Version(text)
         except InvalidVersion:
-            raise Refusal(f"is `{text}`, which is not a version", mend=WRITE_VERSION) from None
+            raise RefusalError(f"is `{text}`, which is not a version", mend=WRITE_VERSION) from None
         if len(version.release) != 3 or version.epoch:
-            raise Refusal(
+            raise RefusalError(
                 f"is `{text}`, but a release of FiftyOne has three parts (YAML reads 2.10 as 2.1)", mend=WRITE_VERSION
             )
         if version < FIRST_VERSION:
-            raise Refusal(
+            raise RefusalError(
                 f"is {text}, but FiftyOne runs delegated operations on Databricks from {FIRST_VERSION} on",
                 mend="upgrade the deployment first",
             )
@@ -147,16 +145,14 @@ class Settings(SettingsModel):
         examples=["fiftyone-prod"],
     )
     workspace_dir: str = Field(
-        description="Workspace folder of the stack's files, `/Workspace/Shared/fiftyone-<stack>` unless said otherwise.",
+        description="Folder of the stack's files, `/Workspace/Shared/fiftyone-<stack>` unless said otherwise.",
         examples=["/Workspace/Shared/fiftyone-prod"],
     )
-    protect: bool = Field(description="Whether scope and jobs are protected from deletion; true in `prod` by default.")
+    protect: bool = Field(description="Whether scope and jobs are protected from deletion, as in `prod`.")
     container_registry_username: SecretStr | None = Field(
         default=None, description="User that pulls the orchestrators' container images."
     )
-    container_registry_password: SecretStr | None = Field(
-        default=None, description="Password or token of that user."
-    )
+    container_registry_password: SecretStr | None = Field(default=None, description="Password or token of that user.")
     secret_env: dict[Annotated[str, Field(pattern=VARIABLE_NAME)], SecretStr] = Field(
         default_factory=dict[str, SecretStr],
         description="Secret environment variables of all clusters, each a key of its own: `secretEnv.<name>`.",
@@ -172,12 +168,12 @@ class Settings(SettingsModel):
     def _workspace_dir(cls, path: str) -> str:
         parts = path.removeprefix("/Workspace/").split("/")
         if not path.startswith("/Workspace/") or any(part in ("", ".", "..") for part in parts):
-            raise Refusal(
+            raise RefusalError(
                 f"is `{path}`, which is no plain path of a workspace folder",
                 mend="write one such as `/Workspace/Shared/fiftyone-dev`",
             )
         if parts[0] not in ("Shared", "Users") or len(parts) < (2 if parts[0] == "Shared" else 3):
-            raise Refusal(
+            raise RefusalError(
                 f"is `{path}`, which is not the stack's own, and destroying the stack deletes its folder",
                 mend="name a folder below `/Workspace/Shared` or below a user's folder",
             )
@@ -189,7 +185,9 @@ class Settings(SettingsModel):
         for name, value in env.items():
             check_variable(name)
             if not value.get_secret_value():
-                raise Refusal(f"holds `{name}` with an empty value, which Databricks does not store", mend="drop it")
+                raise RefusalError(
+                    f"holds `{name}` with an empty value, which Databricks does not store", mend="drop it"
+                )
         return env
 
     @model_validator(mode="after")
@@ -198,7 +196,7 @@ class Settings(SettingsModel):
         for instance_id, orchestrator in self.orchestrators.items():
             same = suffixes.setdefault(secret_suffix(instance_id), instance_id)
             if same != instance_id:
-                raise Refusal(
+                raise RefusalError(
                     f"holds `{same}` and `{instance_id}`, which both become {secret_suffix(instance_id)} in the names "
                     "of FiftyOne's secrets, so one would overwrite the other's",
                     mend="rename one",
@@ -206,7 +204,7 @@ class Settings(SettingsModel):
                 )
             self._check(instance_id, orchestrator)
         if (self.container_registry_username is None) != (self.container_registry_password is None):
-            raise Refusal(
+            raise RefusalError(
                 "comes with containerRegistryPassword, and one of the two is missing",
                 mend="set both",
                 key="containerRegistryUsername",
@@ -216,24 +214,24 @@ class Settings(SettingsModel):
     def _check(self, instance_id: str, orchestrator: OrchestratorSettings) -> None:
         key = f"orchestrators.{instance_id}"
         if len(self.stack) + len(instance_id) + POOL_NAME_REST > POOL_NAME_LENGTH:
-            raise Refusal(
+            raise RefusalError(
                 "makes, with the stack's name, names of pools longer than Databricks takes",
                 mend="shorten the instance id or the stack's name",
                 key=key,
             )
         try:
             check_requirements(orchestrator.requirements, version=self.fiftyone.version)
-        except Refusal as refusal:
-            raise Refusal(refusal.what, mend=refusal.mend, key=f"{key}.requirements") from None
+        except RefusalError as refusal:
+            raise RefusalError(refusal.what, mend=refusal.mend, key=f"{key}.requirements") from None
         if self.fiftyone.mongodb_atlas and orchestrator.process_pool_workers > ATLAS_PROCESSES:
-            raise Refusal(
+            raise RefusalError(
                 f"is {orchestrator.process_pool_workers}, but MongoDB Atlas loses connections of more than "
                 f"{ATLAS_PROCESSES} processes (guide, Additional Considerations)",
                 mend="lower it, or set `fiftyone:mongodbAtlas: false` for a database of another kind",
                 key=f"{key}.processPoolWorkers",
             )
         for name in sorted(orchestrator.env.keys() & self.secret_env.keys()):
-            raise Refusal(f"sets `{name}`, and so does `secretEnv.{name}`", mend="keep one", key=f"{key}.env")
+            raise RefusalError(f"sets `{name}`, and so does `secretEnv.{name}`", mend="keep one", key=f"{key}.env")
 
 
 def secret_suffix(instance_id: str) -> str:
@@ -243,5 +241,5 @@ def secret_suffix(instance_id: str) -> str:
 
 def _matching(secret: SecretStr | None, pattern: str, problem: str) -> SecretStr | None:
     if secret is not None and not re.fullmatch(pattern, secret.get_secret_value()):
-        raise Refusal(problem, mend="set it again; its value is not shown")
+        raise RefusalError(problem, mend="set it again; its value is not shown")
     return secret

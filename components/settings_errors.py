@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from components.refusal import Refusal
+from components.refusal import RefusalError
 from components.settings import PROJECT, Settings
 
 _TYPES = {
@@ -73,8 +73,8 @@ def problem_of(error: ErrorDetails, *, stack: str, hidden: bool) -> Problem:
     if error["type"] == "extra_forbidden":
         near = misspelt(location[-1], _siblings(error["loc"]))
         return Problem(key=key, what=near.what, why=near.why, mend=near.mend)
-    if isinstance(context.get("error"), Refusal):
-        refusal: Refusal = context["error"]
+    if isinstance(context.get("error"), RefusalError):
+        refusal: RefusalError = context["error"]
         return Problem(key=refusal.key or key, what=refusal.what, mend=f"{refusal.mend}.")
     if "[key]" in error["loc"]:
         return Problem(

@@ -53,7 +53,7 @@ def load_settings(
         raise SettingsError(stack, problems)
 
     tree = _tree(stack, config)
-    existing_scope = isinstance(tree["secretScope"], dict) and bool(tree["secretScope"].get("existing"))
+    existing_scope = _is_existing(tree["secretScope"])
     problems += _from_environment(tree["fiftyone"], environ, existing_scope=existing_scope, stack=stack)
     if existing_scope:
         problems += (_not_written(_bare(key), stack) for key in config if _is_secret(key))
@@ -62,7 +62,9 @@ def load_settings(
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            problems.append(problem_of(details, stack=stack, hidden=bool(hidden.intersection(map(str, details["loc"])))))
+            problems.append(
+                problem_of(details, stack=stack, hidden=bool(hidden.intersection(map(str, details["loc"]))))
+            )
         raise SettingsError(stack, problems) from None
     if problems:
         raise SettingsError(stack, problems)
@@ -108,7 +110,7 @@ def _tree(stack: str, config: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(raw: str, model: type[FiftyOneSettings] | type[Settings], alias: str) -> Any:
     """The value that the engine's text stands for; what cannot be parsed is left for validation to refuse."""
-    annotation = next(field.annotation for field in model.model_fields.values() if field.alias == alias)
+    annotation: Any = next(field.annotation for field in model.model_fields.values() if field.alias == alias)
     structured = annotation in (bool, int) or get_origin(annotation) is dict or raw.startswith("{")
     if not structured:
         return raw
@@ -143,6 +145,14 @@ def _from_environment(
                 why=FiftyOneSettings.model_fields[_python_name(name)].description or "",
                 mend=f"`pulumi config set --secret {key} -s {stack}`, or set {variable} in the environment.",
             )
+
+
+def _is_existing(secret_scope: Any) -> bool:
+    match secret_scope:
+        case {"existing": True}:
+            return True
+        case _:
+            return False
 
 
 def _not_written(key: str, stack: str) -> Problem:

@@ -77,13 +77,13 @@ def _in_stack_file(value: dict[str, Any], *, secret: bool) -> dict[str, Any]:
 
 def _without_titles(schema: Any) -> Any:
     """The schema without the titles that the models' names give it: no setting is called `title`."""
-    if isinstance(schema, dict):
-        parts: dict[str, Any] = schema
-        return {name: _without_titles(part) for name, part in parts.items() if name != "title"}
-    if isinstance(schema, list):
-        entries: list[Any] = schema
-        return [_without_titles(entry) for entry in entries]
-    return schema
+    match schema:
+        case {**parts}:
+            return {name: _without_titles(part) for name, part in parts.items() if name != "title"}
+        case [*entries]:
+            return [_without_titles(entry) for entry in entries]
+        case _:
+            return schema
 
 
 def _is_secret(alias: str) -> bool:

@@ -16,7 +16,7 @@ PROVIDER_KEYS: Final = frozenset(
     clusterId configFile databricksCliPath databricksIdTokenFilepath debugHeaders debugTruncateBytes
     disableOauthRefreshToken discoveryUrl experimentalIsUnifiedHost googleCredentials googleServiceAccount host
     httpTimeoutSeconds metadataServiceUrl oauthCallbackPort oidcTokenEnv password profile rateLimit
-    retryTimeoutSeconds scopes serverlessComputeId skipVerify token username warehouseId workspaceId""".split()
+    retryTimeoutSeconds scopes serverlessComputeId skipVerify token username warehouseId workspaceId""".split()  # noqa: SIM905
 )
 SECRET_KEYS: Final = frozenset(
     {"actionsIdTokenRequestToken", "azureClientSecret", "clientSecret", "googleCredentials", "password", "token"}

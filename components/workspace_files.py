@@ -44,6 +44,6 @@ class WorkspaceFiles(pulumi.ComponentResource):
 
 
 def encoded(text: str) -> str:
-    """The text as the provider takes it, the same on every machine: line ends are \\n, and one ends the file."""
+    """The text as the provider takes it, the same on every machine: Unix line ends, and one at the end."""
     lines = text.replace("\r\n", "\n").rstrip("\n")
     return base64.b64encode(f"{lines}\n".encode()).decode()

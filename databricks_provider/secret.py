@@ -5,6 +5,7 @@ the same key, is then deleted (pulumi-databricks #642). Here a change is one put
 replaces.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import pulumi
@@ -60,10 +61,8 @@ class SecretProvider(ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         from databricks.sdk.errors import NotFound
 
-        try:
+        with suppress(NotFound):
             _connection.client.secrets.delete_secret(_props["scope"], _props["key"])
-        except NotFound:
-            pass
 
 
 def _put(props: dict[str, Any]) -> None:

@@ -32,13 +32,14 @@ class WorkspaceConnection:
         """The client.
 
         Raises:
-            ValueError: of databricks-sdk, where no workspace or no credentials are found.
+            ValueError: databricks-sdk found no workspace or no credentials.
         """
         if self._client is None:
             from databricks.sdk import WorkspaceClient
             from databricks.sdk.config import Config
 
-            assert self._request is not None, "a provider is configured before it is called"
+            if self._request is None:
+                raise RuntimeError("the engine configures a provider before it calls it")
             given = {
                 attribute.name: self._request.config.get(f"databricks:{to_camel(attribute.name)}")
                 for attribute in Config.attributes()

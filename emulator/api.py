@@ -10,11 +10,6 @@ from typing import Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-# Who every caller is: the stand-in has one user, its administrator.
-ME = "deployer@stand-in.invalid"
-ME_ID = "1000012345"
-WORKSPACE_ID = "900800700600"
-
 
 class ApiError(Exception):
     """A refusal as the platform writes it. `error_code` is a number only where the platform's is (401, 403)."""

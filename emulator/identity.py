@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from emulator.api import ME, ME_ID, WORKSPACE_ID, Call, Route
+from emulator.api import Call, Route
+from emulator.store import ME
+
+ME_ID = "1000012345"
+WORKSPACE_ID = "900800700600"
 
 
 def host_metadata(call: Call) -> dict[str, Any]:
@@ -10,7 +14,7 @@ def host_metadata(call: Call) -> dict[str, Any]:
     return {"oidc_endpoint": f"{call.base_url}/oidc", "workspace_id": WORKSPACE_ID}
 
 
-def me(call: Call) -> dict[str, Any]:
+def me(_: Call) -> dict[str, Any]:
     """The one user of the stand-in."""
     return {"id": ME_ID, "userName": ME, "displayName": "Stand-in deployer", "active": True}
 

@@ -9,19 +9,14 @@ from emulator.api import Body, invalid, only
 from emulator.clusters import Cluster, Count, Text
 
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
-
-
 EVENTS = "on_duration_warning_threshold_exceeded on_failure on_start on_streaming_backlog_exceeded on_success"
 Emails = Annotated[dict[str, list[str] | bool], only(f"{EVENTS} no_alert_for_skipped_runs")]
 Webhooks = Annotated[dict[str, list[Annotated[dict[str, str], only("id")]]], only(EVENTS)]
 RUN_IF = "ALL_DONE ALL_FAILED ALL_SUCCESS AT_LEAST_ONE_FAILED AT_LEAST_ONE_SUCCESS NONE_FAILED"
 ALERTS = "no_alert_for_canceled_runs no_alert_for_skipped_runs"
 ONE = Field(min_length=1, max_length=1)
-Library = Annotated[
-    dict[str, str | dict[str, str | list[str]]],
-    only("cran egg jar maven pypi requirements whl"),
-    ONE,
-]
+LIBRARIES = "cran egg jar maven pypi requirements whl"
+Library = Annotated[dict[str, str | dict[str, str | list[str]]], only(LIBRARIES), ONE]
 
 
 class SparkPythonTask(Body):

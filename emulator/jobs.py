@@ -5,12 +5,12 @@ import sqlite3
 from operator import itemgetter
 from typing import Any
 
-from emulator.api import ME, Body, Call, Route, invalid
+from emulator.api import Body, Call, Route, invalid
 from emulator.clusters import Cluster
 from emulator.job_settings import Settings
 from emulator.permissions import forget, grant
 from emulator.pools import find_pool
-from emulator.store import new_id, now_ms
+from emulator.store import ME, new_id, now_ms
 
 # The Jobs API's documented page size.
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100

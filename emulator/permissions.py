@@ -14,6 +14,11 @@ LEVELS = {
     "instance-pools": ("instance-pool", ("CAN_ATTACH_TO", "CAN_MANAGE")),
     "directories": ("directory", ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")),
 }
+FIND = {
+    "jobs": "SELECT * FROM jobs WHERE CAST(id AS TEXT) = ?",
+    "instance-pools": "SELECT * FROM pools WHERE id = ?",
+    "directories": "SELECT * FROM objects WHERE CAST(id AS TEXT) = ? AND type = 'DIRECTORY'",
+}
 # Recorded: a job shows what administrators inherit, a pool does not. A directory is documented to inherit too.
 INHERITED = {"jobs": "/jobs/", "directories": "/directories/"}
 
@@ -51,9 +56,8 @@ def _target(call: Call) -> tuple[str, str]:
     kind, number = call.path["kind"], call.path["id"]
     if kind not in LEVELS:
         raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for permissions of '{kind}'")
-    table = {"jobs": "jobs", "instance-pools": "pools", "directories": "objects"}[kind]
-    row = call.db.execute(f"SELECT * FROM {table} WHERE CAST(id AS TEXT) = ?", (number,)).fetchone()
-    if row is None or (kind == "directories" and row["type"] != "DIRECTORY"):
+    row = call.db.execute(FIND[kind], (number,)).fetchone()
+    if row is None:
         raise missing(f"{LEVELS[kind][0]} {number} does not exist.")
     # Recorded: "Cannot modify permissions of directory N" for /Shared.
     if kind == "directories" and call.body and row["path"] in PROTECTED:

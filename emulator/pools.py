@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from emulator.api import ME, Body, Call, Route, invalid, missing, only
+from emulator.api import Body, Call, Route, invalid, missing, only
 from emulator.clusters import Count, DockerImage, NodeTypeFlexibility, Scalar, Text
 from emulator.permissions import forget, grant
-from emulator.store import new_id
+from emulator.store import ME, new_id
 
 AWS = "availability instance_profile_arn spot_bid_price_percent zone_id"
 

@@ -21,9 +21,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import uvicorn
-
-from emulator.server import NAME, make_app
 from emulator.store import held
 
 HOST = "127.0.0.1"
@@ -70,12 +67,15 @@ class Home:
             yield file
 
     def server(self) -> int | None:
-        """The process id of this home's server, if it is alive."""
+        """The process id of this home's server, if it is alive. Raises ServerError while it has none yet."""
         try:
             with self.lock("server.lock", wait=False):
                 return None
         except BlockingIOError:
-            return int((self.folder / "server.lock").read_text())
+            text = (self.folder / "server.lock").read_text()
+        if not text:
+            raise ServerError(f"A server is just starting in {self.folder}: try again.")
+        return int(text)
 
 
 def _write(file: Path, text: str) -> None:
@@ -150,13 +150,18 @@ def start(folder: Path, port: int | None) -> str:
 
 def serve(folder: Path, port: int, fd: int | None = None) -> None:
     """Be the server, until SIGTERM, on a port or on a listening socket that was handed over. Raises ServerError."""
+    # Only the server pays for importing itself: `start` is part of every command that its callers run.
+    import uvicorn
+
+    from emulator.server import NAME, make_app
+
     home = Home(folder)
     try:
         with home.lock("server.lock", wait=False) as lock:
-            listener = _listen(port) if fd is None else socket.socket(fileno=fd)
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
+            listener = _listen(port) if fd is None else socket.socket(fileno=fd)
             home.keep_port(listener.getsockname()[1])
             app = make_app(home.database, home.folder / "requests.jsonl", home.token())
             config = uvicorn.Config(

@@ -6,8 +6,8 @@ import re
 import sqlite3
 from typing import Any, Literal
 
-from emulator.api import ME, ApiError, Body, Call, Route, exists, invalid, missing
-from emulator.store import now_ms
+from emulator.api import ApiError, Body, Call, Route, exists, invalid, missing
+from emulator.store import ME, now_ms
 
 # https://docs.databricks.com/aws/en/security/secrets: names, sizes and counts. `@` stands in the scope's rule only.
 SCOPE_NAME = re.compile(r"[A-Za-z0-9_.@-]{1,128}")

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
@@ -31,7 +32,7 @@ ROUTES: list[Route] = [
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Names that only this machine resolves to itself: any other in Host means that a page was rebound to loopback.
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 
 
 def make_app(database: Path, request_log: Path, token: str) -> Starlette:
@@ -73,7 +74,7 @@ def _endpoint(handler: Handler, db: Connection, log: TextIO, token: str) -> Call
         except ApiError as error:
             error_code = error.error_code
             response = JSONResponse({"error_code": error_code, "message": error.message}, status_code=error.status)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the platform answers every failure of its own with a 500
             # The place, and not the message, which may quote what was sent.
             print(
                 type(error).__name__, *traceback.format_tb(error.__traceback__), sep="\n", file=sys.stderr, flush=True
@@ -95,7 +96,7 @@ def _endpoint(handler: Handler, db: Connection, log: TextIO, token: str) -> Call
 
 def _check_caller(request: Request, token: str, handler: Handler) -> None:
     """Raises ApiError, with the platform's recorded answers to a missing and to a wrong token."""
-    if request.headers.get("host", "").rpartition(":")[0] not in LOOPBACK:
+    if not LOOPBACK.fullmatch(request.headers.get("host", "")):
         raise ApiError(403, "PERMISSION_DENIED", "This stand-in answers on loopback addresses only.")
     if handler is identity.host_metadata:
         return

@@ -9,9 +9,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulator.api import ME
-
 VERSION = 1
+# Who every caller is: the stand-in has one user, its administrator.
+ME = "deployer@stand-in.invalid"
 # Directories that every workspace has and that cannot be deleted.
 PROTECTED = ("/", "/Shared", "/Users", f"/Users/{ME}")
 
@@ -83,18 +83,17 @@ def transaction(db: sqlite3.Connection) -> Generator[None]:
 def held(path: Path) -> str:
     """What the workspace holds beyond what every workspace has, by kind and name; never a value."""
     db = open_store(path)
-    protected = ", ".join("?" * len(PROTECTED))
     queries = {
         "instance pool": "SELECT name FROM pools",
         "secret scope": "SELECT s.name || coalesce(' [' || group_concat(k.key, ' ') || ']', '')"
         " FROM scopes s LEFT JOIN secrets k ON k.scope = s.name GROUP BY s.name",
         "job": "SELECT name FROM jobs",
         "file": "SELECT path FROM objects WHERE type = 'FILE'",
-        "folder": f"SELECT path FROM objects WHERE type = 'DIRECTORY' AND path NOT IN ({protected})",
+        "folder": "SELECT path FROM objects WHERE type = 'DIRECTORY'",
     }
     parts: list[str] = []
     for kind, query in queries.items():
-        names: list[str] = [row[0] for row in db.execute(query, PROTECTED if kind == "folder" else ())]
+        names: list[str] = [row[0] for row in db.execute(query) if row[0] not in PROTECTED or kind != "folder"]
         if names:
             parts.append(f"{len(names)} {kind}{'s' if len(names) > 1 else ''} ({', '.join(sorted(names))})")
     db.close()

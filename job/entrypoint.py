@@ -15,6 +15,7 @@ ABORTS_OPENCV = "OPENSSL_FORCE_FIPS_MODE"
 
 
 def main() -> int:
+    """Run the command; its exit code, or 2 where it is not one to run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--command", required=True, help="the FiftyOne command line to run")
     command = shlex.split(parser.parse_args().command)

@@ -61,8 +61,7 @@ def start_emulator() -> str:
     done = subprocess.run(
         [VENV / "bin" / "python", "-m", "emulator", "start", "--home", EMULATOR, *(["--port", port] if port else [])],
         cwd=REPO,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

@@ -54,8 +54,10 @@ def _ensure_venv() -> None:
         ) from None
     stamp.unlink(missing_ok=True)
     done = subprocess.run(
-        [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["-r", REQUIREMENTS[0], "-c", REPO / "constraints.txt"],
+        [
+            *(VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("-r", REQUIREMENTS[0], "-c", REPO / "constraints.txt"),
+        ],
         stdout=sys.stderr,
         check=False,
     )

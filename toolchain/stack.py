@@ -83,8 +83,8 @@ def _preview_without_backend(stack: str, flags: list[str], environ: dict[str, st
     if not file.is_file():
         raise SetupError(f"there is no {file.name}; copy Pulumi.dev.yaml and fill it in")
     print(
-        f"No Pulumi backend is configured (PULUMI_BACKEND_URL) and nobody is logged in, so this previews `{stack}` on a\n"
-        "throw-away one: everything shows as create, and secrets are read from the environment alone.\n",
+        f"No Pulumi backend is configured (PULUMI_BACKEND_URL) and nobody is logged in, so `{stack}` is previewed on\n"
+        "a throw-away one: everything shows as create, and secrets are read from the environment alone.\n",
         flush=True,
     )
     with tempfile.TemporaryDirectory(dir=LOCAL) as scratch:

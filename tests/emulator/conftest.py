@@ -1,0 +1,46 @@
+"""A server process of its own for the tests, and the clients that drive it: databricks-sdk's, and a raw one."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from databricks.sdk import WorkspaceClient
+from emulator_harness import Server, run, started
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("workspace")
+    yield started(home, "--port", "0")
+    run("stop", "--home", home)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home of the test's own, whose server is ended afterwards."""
+    yield tmp_path / "home"
+    run("stop", "--home", tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def w(server: Server) -> WorkspaceClient:
+    return server.sdk()
+
+
+@pytest.fixture(scope="session")
+def http(server: Server) -> Iterator[httpx.Client]:
+    with server.http() as client:
+        yield client
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test uses."""
+    return f"n-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def pool_id(w: WorkspaceClient, name: str) -> str:
+    return w.instance_pools.create(name, "m5.xlarge", custom_tags={"team": "one"}).instance_pool_id or ""

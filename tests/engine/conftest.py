@@ -1,0 +1,34 @@
+"""Fixtures of the engine tests: a workspace and a stack of the test's own, so that tests can run side by side."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.stack import Stack
+from tests.engine.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    workspace = Workspace.start(tmp_path / "workspace")
+    yield workspace
+    workspace.stop()
+
+
+@pytest.fixture
+def new_stack(tmp_path: Path, workspace: Workspace) -> Callable[..., Stack]:
+    """Makes the test's stack; keyword arguments are settings beside, or instead of, those of `stack.base`."""
+
+    def make(**settings: Any) -> Stack:
+        folder = tmp_path / "project"
+        folder.mkdir()
+        return Stack.create(folder, workspace, **settings)
+
+    return make
+
+
+@pytest.fixture
+def stack(new_stack: Callable[..., Stack]) -> Stack:
+    return new_stack()

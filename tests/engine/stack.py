@@ -1,0 +1,125 @@
+"""A stack of a test's own: this repository's program, a project folder and a file backend beside it, a real engine."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.engine.workspace import REPO, Workspace
+from toolchain.engine import engine_environment
+from toolchain.environment import SHUT_OUT
+
+SECRETS = {
+    "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
+    "FIFTYONE_ENCRYPTION_KEY": "hidden-encryption-key",
+    "FIFTYONE_PYPI_URL": "https://hidden-index-token@pypi.invalid/simple/",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a run of `pulumi` ended with and printed."""
+
+    code: int
+    output: str
+
+    def operations(self, verb: str) -> list[str]:
+        """The logical names of the resources that the run's output gives this verb, such as `created`."""
+        lines = [
+            line.split() for line in self.output.splitlines() if " databricks:index:" in line or "dynamic/" in line
+        ]
+        return [words[2] for words in lines if len(words) > 3 and verb in words[3:]]
+
+
+@dataclass(kw_only=True)
+class Stack:
+    folder: Path
+    workspace: Workspace
+    name: str = "test"
+    environ: dict[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def create(cls, folder: Path, workspace: Workspace, **settings: Any) -> "Stack":
+        stack = cls(folder=folder, workspace=workspace)
+        (folder / "state").mkdir()
+        definition = yaml.safe_load((REPO / "Pulumi.yaml").read_text())
+        definition["main"] = str(REPO)
+        definition["runtime"]["options"]["virtualenv"] = sys.prefix
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(definition))
+        stack.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(SHUT_OUT)},
+            **engine_environment(),
+            **SECRETS,
+            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "DATABRICKS_CONFIG_FILE": str(folder / "no-profiles"),
+            "DATABRICKS_HOST": workspace.address,
+            "DATABRICKS_TOKEN": workspace.token,
+        }
+        assert stack.pulumi("stack", "init", stack.name).code == 0
+        stack.settings = {**base(), **settings}
+        return stack
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The stack file's settings, to read and, as a whole, to set."""
+        return yaml.safe_load(self._file.read_text()).get("config") or {}
+
+    @settings.setter
+    def settings(self, config: dict[str, Any]) -> None:
+        content = yaml.safe_load(self._file.read_text())
+        self._file.write_text(yaml.safe_dump({**content, "config": config}))
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"Pulumi.{self.name}.yaml"
+
+    def orchestrator(self, instance_id: str = "gpu", **entries: Any) -> None:
+        """Change settings of one orchestrator."""
+        settings = self.settings
+        settings["orchestrators"][instance_id].update(entries)
+        self.settings = settings
+
+    def pulumi(self, *arguments: str, given: str | None = None) -> Run:
+        """Run `pulumi` on the stack, without a terminal."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+            cwd=self.folder,
+            env=self.environ,
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Run(code=done.returncode, output=done.stdout)
+
+    def up(self, *flags: str) -> Run:
+        """Deploy; the test fails where the engine does."""
+        return self.succeeds("up", "--yes", "--skip-preview", *flags)
+
+    def succeeds(self, verb: str, *flags: str) -> Run:
+        run = self.pulumi(verb, "--stack", self.name, *flags)
+        assert run.code == 0, run.output
+        return run
+
+    def outputs(self) -> dict[str, Any]:
+        return json.loads(self.succeeds("stack", "output", "--json").output)
+
+    def state(self) -> str:
+        return self.succeeds("stack", "export").output
+
+
+def base() -> dict[str, Any]:
+    """Settings of one orchestrator with a pool of its own for registration."""
+    return {
+        "databricks:authType": "pat",
+        "fiftyone:apiUri": "https://fiftyone.example.com/api",
+        "fiftyone:version": "2.13.1",
+        "orchestrators": {"gpu": {"nodeType": "g2-standard-8", "registrationNodeType": "c3-standard-4-lssd"}},
+    }

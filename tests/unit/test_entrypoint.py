@@ -1,0 +1,56 @@
+"""The entrypoint, run as a program: what FiftyOne sends is run, and ends as it ended."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENTRYPOINT = Path(__file__).parents[2] / "job" / "entrypoint.py"
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Path:
+    """A folder for PATH with a `fiftyone` that prints its arguments and ends with the code it is told."""
+    program = tmp_path / "fiftyone"
+    program.write_text('#!/bin/sh\nprintf "<%s>" "$@"\necho "fips:$OPENSSL_FORCE_FIPS_MODE"\nexit "${CODE:-0}"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def run(commands: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [sys.executable, ENTRYPOINT, *arguments],
+        env={**os.environ, "PATH": path, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_runs_with_its_arguments_and_no_shell(commands: Path) -> None:
+    done = run(commands, "--command", "fiftyone delegated 'a b' $HOME ; ls")
+    assert done.returncode == 0
+    assert done.stdout.startswith("<delegated><a b><$HOME><;><ls>")
+
+
+def test_it_ends_with_the_commands_own_code(commands: Path) -> None:
+    assert run(commands, "--command", "fiftyone x", CODE="7").returncode == 7
+
+
+def test_a_missing_command_is_an_error_and_standard_input_is_not_read(commands: Path) -> None:
+    done = run(commands)
+    assert done.returncode == 2
+    assert "--command" in done.stderr
+
+
+def test_other_programs_are_not_run(commands: Path) -> None:
+    done = run(commands, "--command", "echo hello")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_what_makes_opencv_abort_is_removed(commands: Path) -> None:
+    assert "fips:\n" in run(commands, "--command", "fiftyone x", OPENSSL_FORCE_FIPS_MODE="1").stdout
