@@ -15,8 +15,9 @@ from toolchain.environment import LOCAL_STACK, stack_environment
 from toolchain.paths import EMULATOR, LOCAL, REPO, STATE, VENV, SetupError
 
 FLAGS = {
-    "up": [],
-    "preview": [],
+    # So that the plan shows that a replacement stands before what it replaces goes.
+    "up": ["--show-replacement-steps"],
+    "preview": ["--show-replacement-steps"],
     # Without it, both use the settings and credentials that the state remembers from the last `up`.
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
@@ -101,7 +102,7 @@ def _preview_without_backend(stack: str, flags: list[str], environ: dict[str, st
         }
         environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         _init(stack, project, environ)
-        return _pulumi(["preview", "--stack", stack, "--non-interactive", *flags], environ, project)
+        return _pulumi(["preview", "--stack", stack, *FLAGS["preview"], *flags], environ, project)
 
 
 def without_encrypted(text: str) -> str:

@@ -88,7 +88,7 @@ class Stack:
     def pulumi(self, *arguments: str, given: str | None = None) -> Run:
         """Run `pulumi` on the stack, without a terminal."""
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],
             cwd=self.folder,
             env=self.environ,
             input=given,
@@ -104,9 +104,13 @@ class Stack:
         return self.succeeds("up", "--yes", "--skip-preview", *flags)
 
     def succeeds(self, verb: str, *flags: str) -> Run:
-        run = self.pulumi(verb, "--stack", self.name, *flags)
+        run = self.pulumi("--stack", self.name, verb, *flags)
         assert run.code == 0, run.output
         return run
+
+    def secret(self, key: str, value: str) -> None:
+        """Set one key, encrypted, as the messages of refused settings say; the value goes by standard input."""
+        assert self.pulumi("--stack", self.name, "config", "set", "--secret", key, given=value).code == 0
 
     def outputs(self) -> dict[str, Any]:
         return json.loads(self.succeeds("stack", "output", "--json").output)

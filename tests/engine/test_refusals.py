@@ -1,0 +1,81 @@
+"""Bad input stops the engine with our message, before anything is created; secrets show nowhere."""
+
+from typing import Any
+
+import pytest
+
+from tests.engine.stack import SECRETS, Stack
+from tests.engine.workspace import Workspace
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"orchestrators": {"gpu": {"nodeTyp": "x"}}}, "orchestrators.gpu.nodeTyp is not a setting"),
+        ({"orchestrators": {"gpu": {"nodeType": "x", "maxCapacity": -1}}}, "maxCapacity must be at least 1"),
+        ({"fiftyone:version": 2.10}, "(YAML reads 2.10 as 2.1)"),
+        ({"fiftyone:databaseUri": "mongodb://hidden-clear-password@db.invalid/"}, "databaseUri stands in the clear"),
+        ({"databricks:host": "https://elsewhere.invalid"}, "databricks:host and DATABRICKS_HOST in the environment"),
+        ({"runAs": {"servicePrincipal": "x"}}, "runAs is not built yet"),
+    ],
+)
+def test_bad_settings_create_nothing(stack: Stack, workspace: Workspace, change: dict[str, Any], expected: str) -> None:
+    stack.settings = {**stack.settings, **change}
+    run = stack.pulumi("up", "--yes", "--stack", stack.name)
+    assert run.code != 0
+    assert run.output.count(expected) == 1, run.output
+    assert "nothing was created or changed" in run.output
+    assert "Traceback" not in run.output
+    assert "hidden" not in run.output
+    assert workspace.is_empty()
+    assert workspace.writes() == []
+
+
+def test_missing_secrets_are_named_with_the_commands_that_set_them(stack: Stack, workspace: Workspace) -> None:
+    for name in SECRETS:
+        del stack.environ[name]
+    run = stack.pulumi("preview", "--stack", stack.name)
+    assert run.code != 0
+    for key in ("databaseUri", "encryptionKey", "pypiUrl"):
+        assert f"pulumi config set --secret fiftyone:{key} -s test" in run.output
+    assert workspace.writes() == []
+
+
+def test_secrets_and_credentials_of_the_encrypted_configuration_deploy_as_well(
+    stack: Stack, workspace: Workspace
+) -> None:
+    for name, key in zip(sorted(SECRETS), ("databaseUri", "encryptionKey", "pypiUrl"), strict=True):
+        value = stack.environ.pop(name)
+        stack.secret(f"fiftyone:{key}", value)
+    stack.secret("databricks:token", stack.environ.pop("DATABRICKS_TOKEN"))
+    stack.succeeds("config", "set", "databricks:host", stack.environ.pop("DATABRICKS_HOST"))
+    stack.up()
+    assert {key: workspace.secret("fiftyone-test", key) for key in SECRETS} == SECRETS
+    stack.up("--expect-no-changes")
+    stack.succeeds("destroy", "--yes", "--run-program")
+    assert workspace.is_empty()
+
+
+def test_no_secret_stands_in_the_clear_anywhere_but_in_the_scope(stack: Stack, workspace: Workspace) -> None:
+    secrets = [*SECRETS.values(), "hidden-new-key", workspace.token]
+    printed = stack.up().output
+    stack.environ["FIFTYONE_ENCRYPTION_KEY"] = "hidden-new-key"
+    printed += stack.succeeds("preview", "--diff").output
+    printed += stack.up("--diff").output
+    printed += stack.succeeds("refresh", "--yes", "--run-program", "--diff").output
+    printed += stack.succeeds("stack", "output", "--show-secrets").output
+    files = [file for file in stack.folder.rglob("*") if file.is_file()]
+    logs = [workspace.home / "requests.jsonl", workspace.home / "server.log"]
+    assert any("history" in str(file) for file in files)
+    written = "".join(file.read_text(errors="replace") for file in [*files, *logs])
+    for secret in secrets:
+        assert secret not in printed
+        assert secret not in written
+
+
+def test_a_name_that_something_else_has_stops_and_takes_nothing_over(stack: Stack, workspace: Workspace) -> None:
+    workspace.client.secrets.create_scope("fiftyone-test")
+    run = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name)
+    assert run.code != 0
+    assert "already exists" in run.output
+    assert list(workspace.client.secrets.list_secrets("fiftyone-test")) == []
