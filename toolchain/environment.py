@@ -18,6 +18,7 @@ from toolchain.paths import EMULATOR, REPO, SECRETS, STATE, VENV, SetupError
 LOCAL_STACK = "local"
 # Published on purpose: it guards throw-away secrets alone, and the salt of Pulumi.local.yaml belongs to it.
 LOCAL_PASSPHRASE = "throw-away"
+# What a shell may say of other workspaces, clouds and backends. PULUMI_HOME is where an engine on PATH has its plugins.
 SHUT_OUT = ("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "DATABRICKS_", "FIFTYONE_", "GOOGLE_", "PULUMI_")
 
 
@@ -29,8 +30,14 @@ def stack_environment(stack: str) -> dict[str, str]:
     """
     if stack != LOCAL_STACK:
         return {**os.environ, **engine_environment()}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(SHUT_OUT)}
-    return {**kept, **engine_environment(), **_local_variables()}
+    return {**without_other_workspaces(), **engine_environment(), **_local_variables()}
+
+
+def without_other_workspaces() -> dict[str, str]:
+    """This process's environment without what it says of workspaces, clouds, backends and deployments."""
+    return {
+        name: value for name, value in os.environ.items() if name == "PULUMI_HOME" or not name.startswith(SHUT_OUT)
+    }
 
 
 def _local_variables() -> dict[str, str]:

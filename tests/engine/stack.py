@@ -1,7 +1,6 @@
 """A stack of a test's own: this repository's program, a project folder and a file backend beside it, a real engine."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import yaml
 
 from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import engine_environment
-from toolchain.environment import SHUT_OUT
+from toolchain.environment import without_other_workspaces
 
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
@@ -52,7 +51,7 @@ class Stack:
         definition["runtime"]["options"]["virtualenv"] = sys.prefix
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(definition))
         stack.environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(SHUT_OUT)},
+            **without_other_workspaces(),
             **engine_environment(),
             **SECRETS,
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
