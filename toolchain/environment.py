@@ -35,9 +35,7 @@ def stack_environment(stack: str) -> dict[str, str]:
 
 def without_other_workspaces() -> dict[str, str]:
     """This process's environment without what it says of workspaces, clouds, backends and deployments."""
-    return {
-        name: value for name, value in os.environ.items() if name == "PULUMI_HOME" or not name.startswith(SHUT_OUT)
-    }
+    return {name: value for name, value in os.environ.items() if name == "PULUMI_HOME" or not name.startswith(SHUT_OUT)}
 
 
 def _local_variables() -> dict[str, str]:

@@ -6,6 +6,7 @@ none, and what `destroy` of `local` leaves. The plan and the work are Pulumi's o
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -64,7 +65,7 @@ def _init(stack: str, folder: Path, environ: dict[str, str]) -> None:
 
 
 def _stop_emulator() -> None:
-    sys.stdout.flush()
+    print("The embedded workspace: ", end="", flush=True)
     subprocess.run([VENV / "bin" / "python", "-m", "emulator", "stop", "--home", EMULATOR], cwd=REPO, check=True)
 
 
@@ -106,15 +107,17 @@ def _preview_without_backend(stack: str, flags: list[str], environ: dict[str, st
 
 
 def without_encrypted(text: str) -> str:
-    """A stack file's text without salt, secrets provider and `secure:` values, line by line: comments stay."""
+    """A stack file's text without salt, secrets provider and `secure:` values, line by line: comments stay.
+
+    Set-up has Python's standard library alone, so the lines are read as `pulumi config set` writes them, or with the
+    value on one line.
+    """
     kept: list[str] = []
     for line in text.splitlines():
-        if line.startswith(ENCRYPTED):
-            continue
         if line.strip().startswith("secure:"):
             kept.pop()
-            continue
-        kept.append(line)
+        elif not line.startswith(ENCRYPTED) and not re.search(r":\s*\{\s*secure:", line):
+            kept.append(line)
     return "\n".join(kept) + "\n"
 
 

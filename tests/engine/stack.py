@@ -78,10 +78,10 @@ class Stack:
     def _file(self) -> Path:
         return self.folder / f"Pulumi.{self.name}.yaml"
 
-    def orchestrator(self, instance_id: str = "gpu", **entries: Any) -> None:
-        """Change settings of one orchestrator."""
+    def orchestrator(self, **entries: Any) -> None:
+        """Change settings of the orchestrator `gpu`."""
         settings = self.settings
-        settings["orchestrators"][instance_id].update(entries)
+        settings["orchestrators"]["gpu"].update(entries)
         self.settings = settings
 
     def pulumi(self, *arguments: str, given: str | None = None) -> Run:

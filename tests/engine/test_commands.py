@@ -1,0 +1,130 @@
+"""The make targets as a person meets them: in a fresh clone, in a folder with a space, on this machine's engine."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engine.stack import SECRETS
+from tests.engine.workspace import REPO
+from toolchain.engine import OURS, engine_environment
+from toolchain.environment import without_other_workspaces
+
+pytestmark = pytest.mark.xdist_group("commands")
+
+# What the shell of somebody with other workspaces may hold; nothing of it may reach `local`.
+OTHERS = {
+    "DATABRICKS_HOST": "https://elsewhere.invalid",
+    "DATABRICKS_CLIENT_ID": "somebody",
+    "DATABRICKS_CLIENT_SECRET": "hidden-client-secret",
+    "DATABRICKS_CONFIG_PROFILE": "elsewhere",
+    "FIFTYONE_DATABASE_URI": "mongodb://hidden-other-password@elsewhere.invalid/",
+    "GOOGLE_CREDENTIALS": "/nowhere",
+    "PULUMI_BACKEND_URL": "file:///nowhere",
+}
+
+
+class Clone:
+    """A clone of what is in this working tree, committed or not, with the engine that runs these tests on PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=REPO)
+        for name in filter(None, listed.split("\0")):
+            if (REPO / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(REPO / name, folder / name)
+        self._git("init", "--quiet")
+        self._git("add", "--all")
+        self._git("-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "-m", "Start")
+        home = {name: value for name, value in engine_environment().items() if name == "PULUMI_HOME"}
+        path = os.pathsep.join([str(OURS), os.environ["PATH"]])
+        self.environ = {**without_other_workspaces(), **home, "PATH": path, "EMULATOR_PORT": "0"}
+
+    def _git(self, *arguments: str, folder: Path | None = None) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder or self.folder, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    def run(self, command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a line of shell as a person would, with `environ` in their shell."""
+        return subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def succeeds(self, command: str, **environ: str) -> str:
+        done = self.run(command, **environ)
+        assert done.returncode == 0, done.stdout
+        assert "hidden" not in done.stdout
+        assert self._git("status", "--porcelain") == ""
+        return done.stdout
+
+    def writes(self) -> int:
+        log = self.folder / ".local" / "emulator" / "requests.jsonl"
+        return sum('"method": "GET"' not in line for line in log.read_text().splitlines())
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    return Clone(tmp_path_factory.mktemp("a fresh clone"))
+
+
+def test_a_preview_of_production_needs_no_workspace_login_or_prompt(clone: Clone) -> None:
+    printed = clone.succeeds("make preview STACK=prod", **SECRETS)
+    assert "everything shows as create" in printed
+    assert "databricks:index:Job gpu create" in printed
+    assert "warning" not in printed.lower()
+
+
+def test_without_its_secrets_it_says_which_are_missing_and_how_to_set_them(clone: Clone) -> None:
+    done = clone.run("make preview STACK=prod")
+    assert done.returncode != 0
+    for key in ("databaseUri", "encryptionKey", "pypiUrl"):
+        assert f"`pulumi config set --secret fiftyone:{key} -s prod`" in done.stdout
+
+
+def test_make_up_deploys_and_again_changes_and_writes_nothing(clone: Clone) -> None:
+    first = clone.succeeds("make up", **OTHERS)
+    assert "Resources:\n    + 15 created" in first
+    assert 'executionTaskKey   : "execute_task"' in first
+    assert "warning" not in first.lower()
+    written = clone.writes()
+    second = clone.succeeds("make up", **OTHERS)
+    assert "Resources:\n    15 unchanged" in second
+    assert clone.writes() == written
+
+
+def test_after_make_env_plain_pulumi_shows_no_change_and_no_secret_of_others(clone: Clone) -> None:
+    line = 'eval "$(make -s env)" && pulumi preview -s local --expect-no-changes && echo "$DATABRICKS_CLIENT_SECRET"'
+    assert "15 unchanged" in clone.succeeds(line, **OTHERS)
+
+
+def test_make_destroy_leaves_the_embedded_workspace_empty(clone: Clone) -> None:
+    clone.succeeds("make up")
+    printed = clone.succeeds("make destroy", **OTHERS)
+    assert "- 15 deleted" in printed
+    assert "held nothing" in printed
+
+
+def test_a_port_that_is_taken_is_said_with_how_to_choose_another(clone: Clone) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = clone.run("make up", EMULATOR_PORT=str(port))
+    assert done.returncode != 0
+    assert f"Port {port}" in done.stdout
+    assert "EMULATOR_PORT" in done.stdout
+    assert "Traceback" not in done.stdout
