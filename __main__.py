@@ -1,14 +1,13 @@
 """Wires the stack: settings in, components together, outputs out. What is deployed is in components/."""
 
 import os
-from pathlib import Path
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 from components.instance_pools import InstancePools, InstancePoolsArgs
 from components.job import Job, JobArgs
-from components.requirements_file import requirements_text
+from components.job_files import entrypoint_path, job_files, requirements_path
 from components.run_environment import container_image, run_environment, stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
 from components.settings_errors import SettingsError
@@ -23,7 +22,9 @@ try:
         environ=os.environ,
     )
 except SettingsError as error:
-    raise pulumi.RunError(str(error)) from None
+    pulumi.log.error(str(error))
+    # By this code a program tells the language host that it has said all there is to say; it then adds nothing.
+    os._exit(32)
 
 scope = SecretScope(
     "secrets",
@@ -34,21 +35,7 @@ scope = SecretScope(
         protect=settings.protect,
     ),
 )
-files = WorkspaceFiles(
-    "files",
-    WorkspaceFilesArgs(
-        directory=settings.workspace_dir,
-        files={
-            "entrypoint.py": Path("job/entrypoint.py").read_text(),
-            **{
-                f"{instance_id}-requirements.txt": requirements_text(
-                    version=settings.fiftyone.version, extra=orchestrator.requirements
-                )
-                for instance_id, orchestrator in settings.orchestrators.items()
-            },
-        },
-    ),
-)
+files = WorkspaceFiles("files", WorkspaceFilesArgs(directory=settings.workspace_dir, files=job_files(settings)))
 
 orchestrators: dict[str, pulumi.Input[dict[str, pulumi.Input[str] | None]]] = {}
 for instance_id, orchestrator in settings.orchestrators.items():
@@ -66,8 +53,8 @@ for instance_id, orchestrator in settings.orchestrators.items():
             max_concurrent_runs=orchestrator.max_concurrent_runs or settings.fiftyone.delegated_operation_capacity,
             environment=run_environment(settings, orchestrator),
             image=image,
-            entrypoint=f"{settings.workspace_dir}/entrypoint.py",
-            requirements=f"{settings.workspace_dir}/{instance_id}-requirements.txt",
+            entrypoint=entrypoint_path(settings),
+            requirements=requirements_path(settings, instance_id),
             execution_pool_id=pools.execution_id,
             registration_pool_id=pools.registration_id,
             protect=settings.protect,

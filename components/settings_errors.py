@@ -61,7 +61,7 @@ def misspelt(key: str, known: Iterable[str]) -> Problem:
         key=key,
         what="is not a setting",
         why="it would be ignored, and what it was meant to change would stay as it is.",
-        mend=f"did you mean `{nearest[0]}`?" if nearest else "drop it, or see the settings in the README.",
+        mend=f"did you mean `{nearest[0]}`?" if nearest else "drop it; settings.schema.json lists every setting.",
     )
 
 

@@ -1,5 +1,6 @@
 """What `up` deploys is what the guide asks for, a second `up` changes nothing, `destroy` leaves nothing."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_up_deploys_the_guide_field_for_field_and_says_so_in_its_outputs(stack: 
             assert w.workspace.get_status(path).object_type is not None
 
     assert {key: workspace.secret("fiftyone-test", key) for key in SECRETS} == SECRETS
+
+
+def test_every_resource_is_a_components_child_and_every_component_registers_outputs(stack: Stack) -> None:
+    stack.up()
+    resources = json.loads(stack.state())["deployment"]["resources"]
+    components = {entry["urn"]: entry for entry in resources if entry["type"].startswith("fiftyone-databricks:")}
+    assert len(components) == 4
+    assert all(component["outputs"] for component in components.values())
+    own = [entry for entry in resources if entry["type"].startswith(("databricks:", "pulumi-python:"))]
+    assert own
+    assert all(entry["parent"] in components for entry in own)
 
 
 def test_a_second_up_changes_nothing_and_writes_nothing(stack: Stack, workspace: Workspace) -> None:

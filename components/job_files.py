@@ -1,0 +1,34 @@
+"""Which files a stack's jobs run from, what they say, and the paths by which jobs find them; deploys nothing."""
+
+from pathlib import Path
+
+from components.requirements_file import requirements_text
+from components.settings import Settings
+
+ENTRYPOINT = "entrypoint.py"
+JOB_FOLDER = Path(__file__).parent.parent / "job"
+
+
+def job_files(settings: Settings) -> dict[str, str]:
+    """Names and texts of the files: the entrypoint, which all jobs share, and each orchestrator's requirements."""
+    requirements = {
+        _requirements(instance_id): requirements_text(
+            version=settings.fiftyone.version, extra=orchestrator.requirements
+        )
+        for instance_id, orchestrator in settings.orchestrators.items()
+    }
+    return {ENTRYPOINT: (JOB_FOLDER / ENTRYPOINT).read_text(), **requirements}
+
+
+def entrypoint_path(settings: Settings) -> str:
+    """Where jobs find the entrypoint."""
+    return f"{settings.workspace_dir}/{ENTRYPOINT}"
+
+
+def requirements_path(settings: Settings, instance_id: str) -> str:
+    """Where an orchestrator's job finds its requirements."""
+    return f"{settings.workspace_dir}/{_requirements(instance_id)}"
+
+
+def _requirements(instance_id: str) -> str:
+    return f"{instance_id}-requirements.txt"
