@@ -8,6 +8,7 @@ from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 from components.instance_pools import InstancePools, InstancePoolsArgs
 from components.job import Job, JobArgs
 from components.job_files import entrypoint_path, job_files, requirements_path
+from components.plugins import Plugins, plugins_place
 from components.run_environment import container_image, run_environment, stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
 from components.settings_errors import SettingsError
@@ -21,6 +22,7 @@ try:
         secret_keys=get_config_secret_keys_env(),
         environ=os.environ,
     )
+    plugins_at = plugins_place(settings)
 except SettingsError as error:
     pulumi.log.error(str(error))
     # By this code a program tells the language host that it has said all there is to say; it then adds nothing.
@@ -36,6 +38,7 @@ scope = SecretScope(
     ),
 )
 files = WorkspaceFiles("files", WorkspaceFilesArgs(directory=settings.workspace_dir, files=job_files(settings)))
+plugins = Plugins("plugins", plugins_at, pulumi.ResourceOptions(depends_on=[files])) if plugins_at else None
 
 orchestrators: dict[str, pulumi.Input[dict[str, pulumi.Input[str] | None]]] = {}
 for instance_id, orchestrator in settings.orchestrators.items():
@@ -51,7 +54,7 @@ for instance_id, orchestrator in settings.orchestrators.items():
             instance_id=instance_id,
             orchestrator=orchestrator,
             max_concurrent_runs=orchestrator.max_concurrent_runs or settings.fiftyone.delegated_operation_capacity,
-            environment=run_environment(settings, orchestrator),
+            environment=run_environment(settings, orchestrator, plugins_at),
             image=image,
             entrypoint=entrypoint_path(settings),
             requirements=requirements_path(settings, instance_id),
@@ -59,7 +62,7 @@ for instance_id, orchestrator in settings.orchestrators.items():
             registration_pool_id=pools.registration_id,
             protect=settings.protect,
         ),
-        pulumi.ResourceOptions(depends_on=[scope, files]),
+        pulumi.ResourceOptions(depends_on=[scope, files, *([plugins] if plugins else [])]),
     )
     orchestrators[instance_id] = {
         "jobId": job.job_id,
@@ -73,3 +76,4 @@ for instance_id, orchestrator in settings.orchestrators.items():
 pulumi.export("orchestrators", orchestrators)
 pulumi.export("secretScope", scope.scope_name)
 pulumi.export("workspaceDir", files.directory)
+pulumi.export("pluginsDir", plugins.location if plugins else None)

@@ -13,7 +13,7 @@ def job_files(settings: Settings) -> dict[str, str]:
     """Names and texts of the files: the entrypoint, which all jobs share, and each orchestrator's requirements."""
     requirements = {
         _requirements(instance_id): requirements_text(
-            version=settings.fiftyone.version, extra=orchestrator.requirements
+            version=settings.fiftyone.version, extra=[*_implied(settings), *orchestrator.requirements]
         )
         for instance_id, orchestrator in settings.orchestrators.items()
     }
@@ -28,6 +28,12 @@ def entrypoint_path(settings: Settings) -> str:
 def requirements_path(settings: Settings, instance_id: str) -> str:
     """Where an orchestrator's job finds its requirements."""
     return f"{settings.workspace_dir}/{_requirements(instance_id)}"
+
+
+def _implied(settings: Settings) -> list[str]:
+    """What the entrypoint needs to fetch plugins: of runtime 16.4, only the ML variant has azure-identity."""
+    url = settings.plugins.url if settings.plugins else None
+    return ["azure-identity"] if url and url.startswith("abfss://") else []
 
 
 def _requirements(instance_id: str) -> str:

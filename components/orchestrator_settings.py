@@ -14,7 +14,8 @@ from pydantic.alias_generators import to_camel
 from components.refusal import RefusalError
 from components.requirements_file import check_requirements
 
-# What the program sets in the environment of runs or keeps in the stack's scope (components/run_environment.py).
+# What the program sets in the environment of runs or keeps in the stack's scope (components/run_environment.py); the
+# entrypoint's own begin with ENTRYPOINT_.
 PROGRAM_ENVIRONMENT = frozenset(
     {
         "API_URL",
@@ -186,6 +187,12 @@ class OrchestratorSettings(SettingsModel):
         description="Environment variables of the clusters beside the program's own.",
         examples=[{"FIFTYONE_LOGGING_LEVEL": "INFO"}],
     )
+    allowed_commands: list[Annotated[str, Field(pattern=r"^[\w./+-]+$")]] = Field(
+        default_factory=lambda: ["fiftyone"],
+        min_length=1,
+        description="Programs that a run may start; FiftyOne itself sends nothing but `fiftyone` commands.",
+        examples=[["fiftyone"]],
+    )
     container_image: str | None = Field(
         default=None,
         pattern=r"^[\w.-]+(:\d+)?(/[\w.-]+)+(:[\w.-]+|@sha256:[0-9a-f]{64})?$",
@@ -240,7 +247,7 @@ def check_variable(name: str, value: str = "") -> None:
     Raises:
         RefusalError: names the variable and never shows its value.
     """
-    if name in PROGRAM_ENVIRONMENT:
+    if name in PROGRAM_ENVIRONMENT or name.startswith("ENTRYPOINT_"):
         raise RefusalError(f"must not set `{name}`, which the program sets from its own settings", mend="drop it")
     if re.search(r"[\x00-\x1f\x7f]", value):
         raise RefusalError(

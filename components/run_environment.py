@@ -7,6 +7,7 @@ knows them. Source: guide, "Create Job" (ENV_VARS).
 from typing import Any
 
 from components.orchestrator_settings import OrchestratorSettings
+from components.plugins import PluginsPlace
 from components.secret_scope import secret_reference
 from components.settings import Settings
 
@@ -28,13 +29,17 @@ def stack_secrets(settings: Settings) -> dict[str, str]:
     return {key: secret.get_secret_value() for key, secret in named.items() if secret is not None}
 
 
-def run_environment(settings: Settings, orchestrator: OrchestratorSettings) -> dict[str, str]:
+def run_environment(
+    settings: Settings, orchestrator: OrchestratorSettings, plugins: PluginsPlace | None
+) -> dict[str, str]:
     """The environment of an orchestrator's runs as it should arrive there, before any quoting."""
     scope, fiftyone = settings.secret_scope.name, settings.fiftyone
     return {
         **orchestrator.env,
         **{name: secret_reference(scope, name) for name in settings.secret_env},
+        **(plugins.environment if plugins else {}),
         "API_URL": fiftyone.worker_api_url or fiftyone.api_uri,
+        "ENTRYPOINT_COMMANDS": ",".join(orchestrator.allowed_commands),
         "FIFTYONE_DATABASE_NAME": fiftyone.database_name,
         "FIFTYONE_DATABASE_URI": secret_reference(scope, "FIFTYONE_DATABASE_URI"),
         "FIFTYONE_ENCRYPTION_KEY": secret_reference(scope, "FIFTYONE_ENCRYPTION_KEY"),

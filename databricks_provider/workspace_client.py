@@ -27,6 +27,12 @@ class WorkspaceConnection:
         """Keep the stack's configuration, secrets in the clear, for this process only."""
         self._request = request
 
+    def setting(self, key: str) -> str:
+        """One key of the stack's configuration, with its namespace. Raises RuntimeError where it is missing."""
+        if self._request is None:
+            raise RuntimeError("the engine configures a provider before it calls it")
+        return self._request.config.require(key)
+
     @property
     def client(self) -> "WorkspaceClient":
         """The client.

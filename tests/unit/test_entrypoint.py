@@ -1,6 +1,7 @@
 """The entrypoint, run as a program: what FiftyOne sends is run, and ends as it ended."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,39 @@ def test_a_missing_command_is_an_error_and_standard_input_is_not_read(commands: 
 
 def test_other_programs_are_not_run(commands: Path) -> None:
     done = run(commands, "--command", "echo hello")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "only fiftyone may be run here, so nothing was started" in done.stderr
+    done = run(commands, "--command", "echo hello", ENTRYPOINT_COMMANDS="fiftyone,echo")
+    assert (done.returncode, done.stdout) == (0, "hello\n")
+
+
+def test_output_comes_through_while_the_command_runs_and_signals_reach_it(commands: Path) -> None:
+    (commands / "fiftyone").write_text(
+        "#!/bin/sh\ntrap 'echo stopped; exit 9' TERM\necho started\nwhile :; do sleep 0.1; done\n"
+    )
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        [sys.executable, ENTRYPOINT, "--command", "fiftyone x"],
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "stopped\n"
+        assert process.wait() == 9
+
+
+def test_a_command_that_a_signal_ended_ends_with_the_conventional_code(commands: Path) -> None:
+    (commands / "fiftyone").write_text("#!/bin/sh\nkill -KILL $$\n")
+    assert run(commands, "--command", "fiftyone x").returncode == 128 + signal.SIGKILL
+
+
+def test_a_missing_program_is_said(tmp_path: Path) -> None:
+    done = run(tmp_path, "--command", "fiftyone x", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "there is no `fiftyone` on PATH" in done.stderr
 
 
 def test_what_makes_opencv_abort_is_removed(commands: Path) -> None:

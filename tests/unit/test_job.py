@@ -21,7 +21,7 @@ def job(*, registration: bool = True, **entries: Any) -> dict[str, Any]:
             instance_id="gpu",
             orchestrator=orchestrator,
             max_concurrent_runs=orchestrator.max_concurrent_runs or found.fiftyone.delegated_operation_capacity,
-            environment=run_environment(found, orchestrator),
+            environment=run_environment(found, orchestrator, None),
             image=container_image(found, orchestrator),
             entrypoint="/Workspace/Shared/fiftyone-dev/entrypoint.py",
             requirements="/Workspace/Shared/fiftyone-dev/gpu-requirements.txt",
@@ -40,6 +40,7 @@ def test_the_job_is_the_guides() -> None:
     found = job()
     environment = {
         "API_URL": "https://fiftyone.example.com/api",
+        "ENTRYPOINT_COMMANDS": "fiftyone",
         "FIFTYONE_DATABASE_NAME": "fiftyone",
         "FIFTYONE_DATABASE_URI": "{{secrets/fiftyone-dev/FIFTYONE_DATABASE_URI}}",
         "FIFTYONE_ENCRYPTION_KEY": "{{secrets/fiftyone-dev/FIFTYONE_ENCRYPTION_KEY}}",
@@ -143,7 +144,7 @@ def test_secret_variables_are_keys_of_the_scope_and_references_in_the_environmen
     key = "fiftyone-databricks:secretEnv.MODEL_TOKEN"
     found = settings({**configuration(), key: "hidden"}, secret_keys=frozenset({key}))
     assert stack_secrets(found)["MODEL_TOKEN"] == "hidden"
-    environment = run_environment(found, found.orchestrators["gpu"])
+    environment = run_environment(found, found.orchestrators["gpu"], None)
     assert environment["MODEL_TOKEN"] == "{{secrets/fiftyone-dev/MODEL_TOKEN}}"
     assert "hidden" not in str(environment)
 
