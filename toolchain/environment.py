@@ -11,10 +11,12 @@ import shlex
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 from toolchain.engine import engine_environment
 from toolchain.paths import EMULATOR, REPO, SECRETS, STATE, VENV, SetupError
 
+PROJECT = "fiftyone-databricks"
 LOCAL_STACK = "local"
 # Published on purpose: it guards throw-away secrets alone, and the salt of Pulumi.local.yaml belongs to it.
 LOCAL_PASSPHRASE = "throw-away"
@@ -23,14 +25,31 @@ SHUT_OUT = ("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "DATABRICKS_", "FIFTYONE_", "
 
 
 def stack_environment(stack: str) -> dict[str, str]:
-    """The whole environment for a stack; for `local`, its emulator is running afterwards.
+    """The whole environment for a stack; for `local`, its emulator is running and the stack exists afterwards.
 
     Raises:
-        SetupError: the emulator could not be started.
+        SetupError: the emulator could not be started, or the stack not be made.
     """
     if stack != LOCAL_STACK:
         return {**os.environ, **engine_environment()}
-    return {**without_other_workspaces(), **engine_environment(), **_local_variables()}
+    environ = {**without_other_workspaces(), **engine_environment(), **_local_variables()}
+    if not (STATE / ".pulumi" / "stacks" / PROJECT / f"{LOCAL_STACK}.json").is_file():
+        make_stack(LOCAL_STACK, REPO, environ)
+    return environ
+
+
+def make_stack(stack: str, project: Path, environ: dict[str, str]) -> None:
+    """Make a stack of the project in a folder, on the backend that the environment names. Raises SetupError."""
+    done = subprocess.run(
+        ["pulumi", "stack", "init", stack, "--non-interactive"],
+        cwd=project,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SetupError(f"the stack could not be made in {environ['PULUMI_BACKEND_URL']}: {done.stderr.strip()}")
 
 
 def without_other_workspaces() -> dict[str, str]:

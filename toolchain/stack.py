@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from toolchain.environment import LOCAL_STACK, stack_environment
-from toolchain.paths import EMULATOR, LOCAL, REPO, STATE, VENV, SetupError
+from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
+from toolchain.paths import EMULATOR, LOCAL, REPO, VENV, SetupError
 
 FLAGS = {
     # So that the plan shows that a replacement stands before what it replaces goes.
@@ -23,7 +23,6 @@ FLAGS = {
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
 }
-PROJECT = "fiftyone-databricks"
 # What a copied stack file leaves out, because only the passphrase or key of the real backend could read it.
 ENCRYPTED = ("encryptionsalt:", "encryptedkey:", "secretsprovider:")
 
@@ -38,8 +37,6 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     if verb == "preview" and stack != LOCAL_STACK and not _has_backend(environ):
         return _preview_without_backend(stack, flags, environ)
     if stack == LOCAL_STACK:
-        if not (STATE / ".pulumi" / "stacks" / PROJECT / f"{stack}.json").is_file():
-            _init(stack, REPO, environ)
         flags = [*flags, "--yes"] if verb != "preview" else flags
     code = _pulumi([verb, "--stack", stack, *FLAGS[verb], *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
@@ -49,19 +46,6 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
 
 def _pulumi(arguments: list[str], environ: dict[str, str], folder: Path = REPO) -> int:
     return subprocess.run(["pulumi", *arguments], cwd=folder, env=environ, check=False).returncode
-
-
-def _init(stack: str, folder: Path, environ: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["pulumi", "stack", "init", stack, "--non-interactive"],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SetupError(f"the stack could not be made in {environ['PULUMI_BACKEND_URL']}: {done.stderr.strip()}")
 
 
 def _stop_emulator() -> None:
@@ -102,7 +86,7 @@ def _preview_without_backend(stack: str, flags: list[str], environ: dict[str, st
             "PULUMI_CONFIG_PASSPHRASE": "throw-away",
         }
         environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        _init(stack, project, environ)
+        make_stack(stack, project, environ)
         return _pulumi(["preview", "--stack", stack, *FLAGS["preview"], *flags], environ, project)
 
 
