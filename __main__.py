@@ -25,8 +25,7 @@ try:
     plugins_at = plugins_place(settings)
 except SettingsError as error:
     pulumi.log.error(str(error))
-    # By this code a program tells the language host that it has said all there is to say; it then adds nothing.
-    os._exit(32)
+    os._exit(32)  # tells the language host that all there is to say has been said
 
 scope = SecretScope(
     "secrets",
@@ -46,6 +45,7 @@ for instance_id, orchestrator in settings.orchestrators.items():
     pools = InstancePools(
         instance_id,
         InstancePoolsArgs(stack=settings.stack, instance_id=instance_id, orchestrator=orchestrator, image=image),
+        pulumi.ResourceOptions(depends_on=[scope] if image else []),  # which holds what pulls the image
     )
     job = Job(
         instance_id,

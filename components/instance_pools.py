@@ -56,7 +56,8 @@ class InstancePools(pulumi.ComponentResource):
         pool = databricks.InstancePool(
             f"{args.instance_id}-{role}",
             **pool_properties(args, role),
-            opts=pulumi.ResourceOptions(parent=self),
+            # The provider does not see every fixed property go (suppress_diff); the name tells of all of them.
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["instancePoolName"]),
         )
         return pool.id
 
@@ -65,7 +66,8 @@ def pool_properties(args: InstancePoolsArgs, role: str) -> dict[str, Any]:
     """The pool of a role, `execution` or `registration`, as the arguments of `databricks.InstancePool`.
 
     The name ends in a hash of what Databricks cannot edit (instance_pool.md; `force_new` in the provider), so that a
-    replacement can stand beside the pool it replaces: names are unique in a workspace.
+    replacement can stand beside the pool it replaces, and of stack and instance id, which hyphens alone do not keep
+    apart: names are unique in a workspace.
     """
     orchestrator = args.orchestrator
     execution = role == "execution"
@@ -77,7 +79,8 @@ def pool_properties(args: InstancePoolsArgs, role: str) -> dict[str, Any]:
     }
     if execution and args.image is not None:
         fixed["preloaded_docker_images"] = [args.image]
-    digest = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:6]
+    identity = [args.stack, args.instance_id, role, fixed]
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:6]
     return {
         "instance_pool_name": f"fiftyone-{args.stack}-{args.instance_id}-{role}-{digest}",
         "min_idle_instances": orchestrator.min_idle_instances if execution else 0,

@@ -16,6 +16,7 @@ from components.orchestrator_settings import (
     SECRET_REFERENCE,
     STACK_TAG,
     AwsSettings,
+    AzureSettings,
     GcpSettings,
     OrchestratorSettings,
 )
@@ -146,10 +147,11 @@ def _cluster(args: JobArgs, *, pool_id: pulumi.Input[str] | None, workers: int) 
     if workers == 0:
         cluster["is_single_node"] = True
     match args.orchestrator.cloud:
-        case AwsSettings(instance_profile_arn=str(profile)):
-            cluster["aws_attributes"] = {"instance_profile_arn": profile}
-        case GcpSettings(google_service_account=str(account)):
-            cluster["gcp_attributes"] = {"google_service_account": account}
-        case _:
+        # The provider keeps a block that is left out (suppress_diff): only one that is there loses its identity.
+        case AwsSettings(instance_profile_arn=profile):
+            cluster["aws_attributes"] = {"instance_profile_arn": profile or ""}
+        case GcpSettings(google_service_account=account):
+            cluster["gcp_attributes"] = {"google_service_account": account or ""}
+        case AzureSettings() | None:
             pass
     return cluster

@@ -34,8 +34,14 @@ PROGRAM_ENVIRONMENT = frozenset(
 )
 # The job's one tag, which becomes a tag of its clusters; a pool that sets it too cannot start them (instance_pool.md).
 STACK_TAG = "pulumi-stack"
+# Databricks' default tags of pools and clusters (its "Use tags to attribute and track usage").
+PLATFORM_TAGS = frozenset(
+    {"", "ClusterId", "ClusterName", "Creator", "DatabricksInstancePoolCreatorId", "DatabricksInstancePoolId"}
+    | {"JobId", "Name", "RunName", "Vendor"}
+)
 
-VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+NODE_TYPE = r"^[\w.-]+$"
 SECRET_REFERENCE = re.compile(r"\{\{secrets/[\w.@-]+/[\w.-]+\}\}")
 POOL_ID = r"^[A-Za-z0-9_-]+$"
 
@@ -84,7 +90,8 @@ class AwsSettings(SettingsModel):
     instance_profile_arn: str | None = Field(
         default=None,
         pattern=r"^arn:aws[\w-]*:iam::\d{12}:instance-profile/.+$",
-        description="Instance profile that gives clusters their identity in cloud storage.",
+        description="Instance profile that gives clusters their identity in cloud storage; to take it away, keep "
+        "`provider`.",
         examples=["arn:aws:iam::123456789012:instance-profile/fiftyone-workers"],
     )
 
@@ -111,7 +118,8 @@ class GcpSettings(SettingsModel):
     google_service_account: str | None = Field(
         default=None,
         pattern=r"^[^@\s]+@[^@\s]+\.iam\.gserviceaccount\.com$",
-        description="Service account that gives clusters their identity in cloud storage.",
+        description="Service account that gives clusters their identity in cloud storage; to take it away, keep "
+        "`provider`.",
         examples=["fiftyone-workers@example-project.iam.gserviceaccount.com"],
     )
 
@@ -125,7 +133,7 @@ class OrchestratorSettings(SettingsModel):
     description: str = Field(default="", description="What people read about the orchestrator in FiftyOne.")
     node_type: str | None = Field(
         default=None,
-        min_length=1,
+        pattern=NODE_TYPE,
         description="Node type of the execution pool that the program makes; or name an existing one as `pool`.",
         examples=["c3-standard-4-lssd"],
     )
@@ -134,7 +142,7 @@ class OrchestratorSettings(SettingsModel):
     )
     registration_node_type: str | None = Field(
         default=None,
-        min_length=1,
+        pattern=NODE_TYPE,
         description="Node type of a second, cheap pool for registering operators; without one, they are registered "
         "on the execution cluster.",
         examples=["c3-standard-4-lssd"],
@@ -144,8 +152,8 @@ class OrchestratorSettings(SettingsModel):
     )
     spark_version: str = Field(
         default="16.4.x-scala2.13",
-        pattern=r"^\d+\.\d+\.x(-[a-z0-9]+)*-scala\d+\.\d+$",
-        description="Databricks runtime of the clusters, and the one that pools preload.",
+        pattern=r"^\d+\.\d+\.x(-aarch64)?-scala\d+\.\d+$",
+        description="Databricks runtime that clusters run and pools preload; `mlRuntime` picks its variant.",
         examples=["16.4.x-scala2.13"],
     )
     ml_runtime: bool = Field(default=True, description="Whether the execution cluster runs the runtime's ML variant.")
@@ -224,7 +232,7 @@ class OrchestratorSettings(SettingsModel):
     @classmethod
     def _tags(cls, tags: dict[str, str]) -> dict[str, str]:
         for name in tags:
-            if name in (STACK_TAG, "Name", ""):
+            if name in PLATFORM_TAGS or name == STACK_TAG:
                 raise RefusalError(
                     f"must not hold the tag `{name}`, which is the job's or the platform's", mend="drop it"
                 )
@@ -255,7 +263,7 @@ def check_variable(name: str, value: str = "") -> None:
             "read would be cut",
             mend="encode the value, for instance as base64",
         )
-    if "{{secrets/" in value and not SECRET_REFERENCE.fullmatch(value):
+    if re.search(r"\{\{\s*secrets/", value) and not SECRET_REFERENCE.fullmatch(value):
         raise RefusalError(
             f"holds `{name}` with a secret reference inside other text, which Databricks would not resolve",
             mend="make the reference the whole value",

@@ -40,13 +40,14 @@ NOT_BUILT_YET: Final = frozenset(
 INSTANCE_ID: Final = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 InstanceId = Annotated[str, Field(pattern=INSTANCE_ID, max_length=40)]
 
-HTTP_URL: Final = r"^https?://[^\s/?#]+[^\s]*$"
+HTTP_URL: Final = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
 SCOPE_NAME: Final = r"^[A-Za-z0-9_.@-]{1,128}$"
 # The name of a pool has less than 100 characters (instance_pool.md); an instance id shares it with the stack's name.
 POOL_NAME_LENGTH: Final = 99
 POOL_NAME_REST: Final = len("fiftyone---registration-000000")
 
 ATLAS_PROCESSES: Final = 4
+SECRET_BYTES: Final = 128 * 1024
 
 
 class FiftyOneSettings(SettingsModel):
@@ -92,9 +93,10 @@ class FiftyOneSettings(SettingsModel):
             version = Version(text)
         except InvalidVersion:
             raise RefusalError(f"is `{text}`, which is not a version", mend=WRITE_VERSION) from None
-        if len(version.release) != 3 or version.epoch:
+        if len(version.release) != 3 or text != str(version):
             raise RefusalError(
-                f"is `{text}`, but a release of FiftyOne has three parts (YAML reads 2.10 as 2.1)", mend=WRITE_VERSION
+                f"is {text!r}, but a release of FiftyOne has three plain parts (YAML reads 2.10 as 2.1)",
+                mend=WRITE_VERSION,
             )
         if version < FIRST_VERSION:
             raise RefusalError(
@@ -191,9 +193,11 @@ class Settings(SettingsModel):
     plugins: PluginsSettings | None = Field(default=None, description="Where runs get custom plugins from.")
     protect: bool = Field(description="Whether scope and jobs are protected from deletion, as in `prod`.")
     container_registry_username: SecretStr | None = Field(
-        default=None, description="User that pulls the orchestrators' container images."
+        default=None, min_length=1, description="User that pulls the orchestrators' container images."
     )
-    container_registry_password: SecretStr | None = Field(default=None, description="Password or token of that user.")
+    container_registry_password: SecretStr | None = Field(
+        default=None, min_length=1, description="Password or token of that user."
+    )
     secret_env: dict[Annotated[str, Field(pattern=VARIABLE_NAME)], SecretStr] = Field(
         default_factory=dict[str, SecretStr],
         description="Secret environment variables of all clusters, each a key of its own: `secretEnv.<name>`.",
@@ -208,9 +212,9 @@ class Settings(SettingsModel):
     @classmethod
     def _workspace_dir(cls, path: str) -> str:
         parts = path.removeprefix("/Workspace/").split("/")
-        if not path.startswith("/Workspace/") or any(part in ("", ".", "..") for part in parts):
+        if not re.fullmatch(r"/Workspace(/[\w .@+-]+)+", path) or any(part in (".", "..") for part in parts):
             raise RefusalError(
-                f"is `{path}`, which is no plain path of a workspace folder",
+                f"is {path!r}, which is no plain path of a workspace folder",
                 mend="write one such as `/Workspace/Shared/fiftyone-dev`",
             )
         if parts[0] not in ("Shared", "Users") or len(parts) < (2 if parts[0] == "Shared" else 3):
@@ -228,6 +232,11 @@ class Settings(SettingsModel):
             if not value.get_secret_value():
                 raise RefusalError(
                     f"holds `{name}` with an empty value, which Databricks does not store", mend="drop it"
+                )
+            if len(value.get_secret_value().encode()) > SECRET_BYTES:
+                raise RefusalError(
+                    f"holds `{name}` with more than {SECRET_BYTES // 1024} KB, which Databricks does not store",
+                    mend="shorten it, or have runs fetch it from elsewhere",
                 )
         return env
 

@@ -6,7 +6,7 @@ A value is shown only where it is neither a secret nor part of the environment o
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -23,9 +23,10 @@ _TYPES = {
     "model_type": "must be a map",
     "string_type": "must be text; put it in quotes",
 }
-# What validation adds to the path of a value: the mark of a map's key, and which of the clouds' models was chosen.
+# Which of the clouds' models was chosen; validation writes it into the path of a value.
 _CLOUDS = ("aws", "azure", "gcp")
-_NOT_KEYS = {"[key]", *_CLOUDS}
+# Values that may hold a credential though they should not.
+_NOT_SHOWN = ("apiUri", "containerImage", "env", "workerApiUrl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,29 +66,30 @@ def misspelt(key: str, known: Iterable[str]) -> Problem:
     )
 
 
-def problem_of(error: ErrorDetails, *, stack: str, hidden: bool) -> Problem:
-    """Translate one error of validation; `hidden` keeps the value out of the message."""
-    location = [str(part) for part in error["loc"] if str(part) not in _NOT_KEYS]
-    key, field = _key(location), _field(error["loc"])
+def problem_of(error: ErrorDetails, *, stack: str) -> Problem:
+    """Translate one error of validation."""
+    location, field = _walk(error["loc"])
+    key = _key(location)
     context: Mapping[str, Any] = error.get("ctx", {})
     if error["type"] == "extra_forbidden":
-        near = misspelt(location[-1], _siblings(error["loc"]))
+        near = misspelt(location[-1], _siblings(error["loc"][:-1]))
         return Problem(key=key, what=near.what, why=near.why, mend=near.mend)
     if isinstance(context.get("error"), RefusalError):
         refusal: RefusalError = context["error"]
         return Problem(key=refusal.key or key, what=refusal.what, mend=f"{refusal.mend}.")
-    if "[key]" in error["loc"]:
+    if error["loc"][-1:] == ("[key]",) and len(error["loc"]) > len(location):
         return Problem(
-            key=".".join(location[:-1]),
-            what=f"holds the name `{location[-1]}`, which {_broken_name(error)}",
-            why=_why(_field(error["loc"][:-2])),
+            key=_key(location[:-1]),
+            what=f"holds the name `{location[-1]}`, which {_broken_name(error, location)}",
+            why=_why(field),
             mend="rename it.",
         )
     what = _TYPES.get(error["type"]) or _bound(error["type"], context) or "does not have the form of such a value"
     if error["type"] == "missing":
         return Problem(key=key, what="is required and missing", why=_why(field), mend=_set(key, field, stack))
     secret = field is not None and SecretStr in _parts(field.annotation)
-    if not (hidden or secret or "env" in location) and isinstance(error["input"], (str, int, float)):
+    shown = field is None or not (secret or field.alias in _NOT_SHOWN)
+    if shown and isinstance(error["input"], (str, int, float)):
         what += f", but is {error['input']!r}"
     return Problem(key=key, what=what, why=_why(field), mend=_set(key, field, stack))
 
@@ -112,11 +114,10 @@ def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
             return None
 
 
-def _broken_name(error: ErrorDetails) -> str:
+def _broken_name(error: ErrorDetails, location: Sequence[str]) -> str:
     if error["type"] == "string_too_long":
         return f"is longer than {error.get('ctx', {})['max_length']} characters"
-    is_instance_id = error["loc"][0] == "orchestrators" and "env" not in error["loc"]
-    return "FiftyOne or Databricks could not take" if is_instance_id else "no shell could take"
+    return "FiftyOne or Databricks could not take" if location[:-1] == ["orchestrators"] else "no shell could take"
 
 
 def _key(location: Sequence[str]) -> str:
@@ -145,20 +146,33 @@ def _models(field: FieldInfo) -> list[type[BaseModel]]:
     return [part for part in _parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
 
 
-def _field(location: Sequence[int | str]) -> FieldInfo | None:
-    """The field that an error's location leads to; a map's own keys and list positions lead nowhere further."""
+def _walk(location: Sequence[int | str]) -> tuple[list[str], FieldInfo | None]:
+    """The path of a value as a person writes it, and the field it belongs to: the last on the way to it."""
     models: list[type[BaseModel]] = [Settings]
-    found: FieldInfo | None = None
+    field: FieldInfo | None = None
+    path: list[str] = []
+    names_entry = False
     for part in location:
-        if part in _CLOUDS:
+        fields = [found for model in models for found in model.model_fields.values() if found.alias == part]
+        if names_entry:
+            # The name of a map's entry is anything, even the name of a field.
+            path.append(str(part))
+            names_entry, models = False, _models(field) if field is not None else []
+        elif fields:
+            field, models = fields[0], _models(fields[0])
+            path.append(str(part))
+            names_entry = get_origin(field.annotation) is dict
+        elif part in _CLOUDS:
             models = [model for model in models if model.__name__.lower().startswith(str(part))]
-        fields = [field for model in models for field in model.model_fields.values() if field.alias == part]
-        if fields:
-            found, models = fields[0], _models(fields[0])
-    return found
+        elif part != "[key]":
+            path.append(str(part))
+    return path, field
 
 
 def _siblings(location: Sequence[int | str]) -> list[str]:
-    parent = _field(location[:-1])
-    models = [Settings] if parent is None else _models(parent)
-    return [field.alias or name for model in models for name, field in model.model_fields.items()]
+    """The fields that the settings at a path may have."""
+    _, field = _walk(location)
+    models = [Settings] if field is None else _models(field)
+    if location and location[-1] in _CLOUDS:
+        models = [model for model in models if model.__name__.lower().startswith(str(location[-1]))]
+    return [found.alias or name for model in models for name, found in model.model_fields.items()]

@@ -49,6 +49,7 @@ def load_settings(
     problems = list(_wrong_keys(config, stack))
     problems += credential_problems(config, secret_keys=secret_keys, environ=environ, stack=stack)
     problems += (in_the_clear(_bare(key), stack) for key in config if _is_secret(key) and key not in secret_keys)
+    problems += (_not_kept_secret(_bare(key)) for key in secret_keys if not _may_be_secret(key))
     if problems:
         raise SettingsError(stack, problems)
 
@@ -57,14 +58,11 @@ def load_settings(
     problems += _from_environment(tree["fiftyone"], environ, existing_scope=existing_scope, stack=stack)
     if existing_scope:
         problems += (_not_written(_bare(key), stack) for key in config if _is_secret(key))
-    hidden = {_bare(key).removeprefix("fiftyone:").split(".")[0] for key in secret_keys}
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            problems.append(
-                problem_of(details, stack=stack, hidden=bool(hidden.intersection(map(str, details["loc"]))))
-            )
+            problems.append(problem_of(details, stack=stack))
         raise SettingsError(stack, problems) from None
     if problems:
         raise SettingsError(stack, problems)
@@ -116,7 +114,7 @@ def _parsed(raw: str, model: type[FiftyOneSettings] | type[Settings], alias: str
         return raw
     try:
         return json.loads(raw)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return raw
 
 
@@ -162,6 +160,19 @@ def _not_written(key: str, stack: str) -> Problem:
         why="runs would read whatever the scope holds, and not this value.",
         mend=f"put it into the scope by hand and `pulumi config rm {key} -s {stack}`.",
     )
+
+
+def _not_kept_secret(key: str) -> Problem:
+    return Problem(
+        key=key,
+        what="is encrypted here, wholly or in part, and would be deployed in the clear",
+        why="it is no secret to the program, so jobs and the stack's state would show it.",
+        mend="set it without `--secret`; a secret for the environment of runs is a key of its own, `secretEnv.<NAME>`.",
+    )
+
+
+def _may_be_secret(key: str) -> bool:
+    return _is_secret(key) or key.startswith(("databricks:", "pulumi:"))
 
 
 def _python_name(alias: str) -> str:

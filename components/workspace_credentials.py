@@ -27,6 +27,22 @@ ENVIRONMENT: Final = {
     "token": "DATABRICKS_TOKEN",
     "clientId": "DATABRICKS_CLIENT_ID",
     "clientSecret": "DATABRICKS_CLIENT_SECRET",
+    "username": "DATABRICKS_USERNAME",
+    "password": "DATABRICKS_PASSWORD",
+    "azureClientId": "ARM_CLIENT_ID",
+    "azureClientSecret": "ARM_CLIENT_SECRET",
+    "azureTenantId": "ARM_TENANT_ID",
+    "googleCredentials": "GOOGLE_CREDENTIALS",
+    "googleServiceAccount": "DATABRICKS_GOOGLE_SERVICE_ACCOUNT",
+}
+# Which keys make which method of authentication, under the names that `databricks:authType` takes; one key is enough
+# for Databricks' clients to see the method (databricks-sdk, Config.attributes).
+METHODS: Final = {
+    "pat": ("token",),
+    "oauth-m2m": ("clientId", "clientSecret"),
+    "basic": ("username", "password"),
+    "azure-client-secret": ("azureClientId", "azureClientSecret", "azureTenantId"),
+    "google-credentials": ("googleCredentials", "googleServiceAccount"),
 }
 
 
@@ -62,17 +78,21 @@ def in_the_clear(key: str, stack: str) -> Problem:
 
 
 def _two_methods(given: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[Problem]:
-    def source(name: str) -> str | None:
-        variable = ENVIRONMENT[name]
-        return f"databricks:{name}" if name in given else variable if environ.get(variable) else None
-
-    token, client = source("token"), source("clientSecret")
-    if token and client and not given.get("authType") and not environ.get("DATABRICKS_AUTH_TYPE"):
+    if given.get("authType") or environ.get("DATABRICKS_AUTH_TYPE"):
+        return
+    found: dict[str, str] = {}
+    for method, names in METHODS.items():
+        sources = [f"databricks:{name}" for name in names if name in given]
+        sources += [ENVIRONMENT[name] for name in names if environ.get(ENVIRONMENT[name])]
+        if sources:
+            found[method] = sources[0]
+    if len(found) > 1:
+        first, *others = found.values()
         yield Problem(
-            key=token,
-            what=f"and {client} are two sources of credentials",
+            key=first,
+            what=f"and {' and '.join(others)} are {len(found)} sources of credentials",
             why="Databricks' clients refuse to choose (more than one authorization method configured).",
-            mend="drop one, or set `databricks:authType` to `pat` or `oauth-m2m`.",
+            mend=f"drop what is not meant, or set `databricks:authType` to one of {', '.join(found)}.",
         )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_databricks as databricks
 
+from databricks_provider.folder import Folder
+
 WORKSPACE = "/Workspace"
 
 
@@ -31,7 +33,7 @@ class WorkspaceFiles(pulumi.ComponentResource):
         super().__init__("fiftyone-databricks:index:WorkspaceFiles", name, None, opts)
         # The workspace API writes paths without the prefix and would read the same path back so.
         folder = args.directory.removeprefix(WORKSPACE)
-        directory = databricks.Directory("directory", path=folder, opts=pulumi.ResourceOptions(parent=self))
+        directory = Folder("folder", path=folder, opts=pulumi.ResourceOptions(parent=self))
         for file, text in sorted(args.files.items()):
             databricks.WorkspaceFile(
                 file,

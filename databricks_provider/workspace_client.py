@@ -4,7 +4,7 @@ That is the `databricks:` keys of the stack's configuration, then the environmen
 same attributes under the same names.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ConfigureRequest
 from pydantic.alias_generators import to_camel
@@ -46,10 +46,12 @@ class WorkspaceConnection:
 
             if self._request is None:
                 raise RuntimeError("the engine configures a provider before it calls it")
-            given = {
-                attribute.name: self._request.config.get(f"databricks:{to_camel(attribute.name)}")
-                for attribute in Config.attributes()
-            }
-            config = Config(**{name: value for name, value in given.items() if value is not None})
+            given: dict[str, Any] = {}
+            for attribute in Config.attributes():
+                value = self._request.config.get(f"databricks:{to_camel(attribute.name)}")
+                if value is not None:
+                    # databricks-sdk takes any text for true, "false" as well.
+                    given[attribute.name] = value == "true" if attribute.transform is bool else value
+            config = Config(**given)
             self._client = WorkspaceClient(config=config)
         return self._client

@@ -31,8 +31,16 @@ def stack_environment(stack: str) -> dict[str, str]:
         SetupError: the emulator could not be started, or the stack not be made.
     """
     if stack != LOCAL_STACK:
-        return {**os.environ, **engine_environment()}
-    environ = {**without_other_workspaces(), **engine_environment(), **_local_variables()}
+        # A shell that `make env` prepared for `local` must not lend its workspace and passphrase to another stack.
+        is_local = os.environ.get("PULUMI_BACKEND_URL") == STATE.as_uri()
+        kept = without_other_workspaces() if is_local else dict(os.environ)
+        return {**kept, **engine_environment(), **_loopback_without_proxy()}
+    environ = {
+        **without_other_workspaces(),
+        **engine_environment(),
+        **_loopback_without_proxy(),
+        **_local_variables(),
+    }
     if not (STATE / ".pulumi" / "stacks" / PROJECT / f"{LOCAL_STACK}.json").is_file():
         make_stack(LOCAL_STACK, REPO, environ)
     return environ
@@ -60,8 +68,6 @@ def without_other_workspaces() -> dict[str, str]:
 def _local_variables() -> dict[str, str]:
     address = start_emulator()
     STATE.mkdir(parents=True, exist_ok=True)
-    loopback = "127.0.0.1,localhost"
-    others = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
     return {
         "PULUMI_BACKEND_URL": STATE.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": LOCAL_PASSPHRASE,
@@ -70,9 +76,17 @@ def _local_variables() -> dict[str, str]:
         "DATABRICKS_HOST": address,
         "DATABRICKS_TOKEN": (EMULATOR / "token").read_text().strip(),
         "FIFTYONE_API_URI": address,
-        "NO_PROXY": f"{others},{loopback}" if others else loopback,
         **_throw_away_secrets(),
     }
+
+
+def _loopback_without_proxy() -> dict[str, str]:
+    """Keeps a proxy out of the way between engine, program and emulator, in both spellings: each has its readers."""
+    variables: dict[str, str] = {}
+    for name in ("no_proxy", "NO_PROXY"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        variables[name] = ",".join([*hosts, *(host for host in ("127.0.0.1", "localhost") if host not in hosts)])
+    return variables
 
 
 def start_emulator() -> str:

@@ -4,15 +4,23 @@ Idempotent, and quick when there is nothing to do. Needs Python's standard libra
 error, so that `eval "$(make -s env)"` sees none of it.
 """
 
+import sys
+
+PYTHON = (3, 11)
+if sys.version_info < PYTHON:  # before anything is imported that an older Python cannot read
+    sys.exit(
+        f"set-up failed: this Python is {sys.version.split()[0]}, and {PYTHON[0]}.{PYTHON[1]} or later is needed. "
+        "Name another one, for example: make up PYTHON=python3.12"
+    )
+
+# ruff: noqa: E402
 import fcntl
 import subprocess
-import sys
 import venv
 
 from toolchain.engine import ensure_engine
 from toolchain.paths import LOCAL, REPO, VENV, SetupError, fingerprint, is_current
 
-PYTHON = (3, 11)
 REQUIREMENTS = [
     REPO / name for name in ("requirements-dev.txt", "requirements.txt", "policies/requirements.txt", "constraints.txt")
 ]
@@ -24,11 +32,6 @@ def set_up() -> None:
     Raises:
         SetupError: the step that failed, and what to do.
     """
-    if sys.version_info < PYTHON:
-        raise SetupError(
-            f"This Python is {sys.version.split()[0]}; {PYTHON[0]}.{PYTHON[1]} or later is needed. Name another one, "
-            "for example: make up PYTHON=python3.12"
-        )
     LOCAL.mkdir(mode=0o700, exist_ok=True)
     with (LOCAL / "set-up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -42,12 +45,13 @@ def report(line: str) -> None:
 
 
 def _ensure_venv() -> None:
-    stamp, expected = VENV / ".installed-from", fingerprint(REQUIREMENTS, sys.version)
+    stamp, expected = VENV / ".installed-from", f"{sys.version}\n{fingerprint(REQUIREMENTS)}"
     if is_current(stamp, expected):
         return
     report("installing Python packages into .venv (about a minute) …")
     try:
-        venv.create(VENV, with_pip=True, clear=not stamp.is_file())
+        same_python = stamp.is_file() and stamp.read_text().startswith(f"{sys.version}\n")
+        venv.create(VENV, with_pip=True, symlinks=True, clear=not same_python)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SetupError(
             f"A virtual environment could not be made: {error}. On Debian and Ubuntu: apt install python3-venv"

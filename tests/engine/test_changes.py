@@ -1,6 +1,8 @@
 """What changes in place changes in place; what cannot is replaced without an outage; a secret is never lost."""
 
+import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,59 @@ def test_a_pool_that_cannot_be_edited_is_created_anew_before_the_job_moves_and_t
     steps = [path.rpartition("/2.")[2] for path in workspace.writes(since=before)]
     assert steps == ["0/instance-pools/create", "2/jobs/reset", "0/instance-pools/delete"]
     assert job_id(deployed) == old
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"provider": "aws", "availability": "SPOT"}, None),
+        ({"provider": "aws", "zone": "us-west-2a"}, {"provider": "aws"}),
+        ({"provider": "gcp", "disks": {"count": 2}}, {"provider": "gcp"}),
+    ],
+)
+def test_a_fixed_property_that_is_dropped_replaces_the_pool_as_well(
+    deployed: Stack, workspace: Workspace, before: Any, after: Any
+) -> None:
+    def pool() -> tuple[str, Any]:
+        found = deployed.outputs()["orchestrators"]["gpu"]["poolId"]
+        attributes = workspace.client.instance_pools.get(found).as_dict()
+        return found, {name: attributes.get(name) for name in ("aws_attributes", "gcp_attributes")}
+
+    deployed.orchestrator(cloud=after)
+    deployed.up()
+    _, plain = pool()
+    deployed.orchestrator(cloud=before)
+    deployed.up()
+    old, with_property = pool()
+    assert with_property != plain
+    deployed.orchestrator(cloud=after)
+    deployed.up()
+    new, without_property = pool()
+    assert new != old
+    assert without_property == plain
+
+
+@pytest.mark.parametrize(
+    ("cloud", "identity", "block"),
+    [
+        ("aws", {"instanceProfileArn": "arn:aws:iam::123456789012:instance-profile/workers"}, "aws_attributes"),
+        ("gcp", {"googleServiceAccount": "workers@example.iam.gserviceaccount.com"}, "gcp_attributes"),
+    ],
+)
+def test_a_cloud_identity_that_is_dropped_leaves_the_clusters(
+    deployed: Stack, workspace: Workspace, cloud: str, identity: dict[str, str], block: str
+) -> None:
+    def blocks() -> list[Any]:
+        settings = workspace.client.jobs.get(int(job_id(deployed))).settings
+        assert settings is not None
+        return [entry["new_cluster"].get(block) for entry in settings.as_dict()["job_clusters"]]
+
+    deployed.orchestrator(cloud={"provider": cloud, **identity})
+    deployed.up()
+    assert all(next(iter(identity.values())) in found.values() for found in blocks())
+    deployed.orchestrator(cloud={"provider": cloud})
+    deployed.up()
+    assert not any(blocks())
 
 
 def test_a_pool_is_edited_where_it_can_be(deployed: Stack, workspace: Workspace) -> None:
@@ -118,6 +173,9 @@ def test_protection_refuses_to_delete_scope_and_job(new_stack: Callable[..., Sta
     assert run.code != 0
     assert "protect" in run.output
     assert workspace.writes(since=before) == []
+    resources = json.loads(stack.state())["deployment"]["resources"]
+    protected = {entry["type"] for entry in resources if entry.get("protect")}
+    assert protected == {"databricks:index/secretScope:SecretScope", "databricks:index/job:Job"}
 
 
 def test_refresh_notices_what_was_deleted_behind_our_back_and_up_mends_it(stack: Stack, workspace: Workspace) -> None:

@@ -24,6 +24,8 @@ OTHERS = {
     "FIFTYONE_DATABASE_URI": "mongodb://hidden-other-password@elsewhere.invalid/",
     "GOOGLE_CREDENTIALS": "/nowhere",
     "PULUMI_BACKEND_URL": "file:///nowhere",
+    "http_proxy": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
 }
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from databricks.sdk.service.workspace import ImportFormat
 
 from tests.engine.stack import SECRETS, Stack
 from tests.engine.workspace import Workspace
@@ -71,6 +72,29 @@ def test_no_secret_stands_in_the_clear_anywhere_but_in_the_scope(stack: Stack, w
     for secret in secrets:
         assert secret not in printed
         assert secret not in written
+
+
+def test_a_folder_that_holds_what_is_not_ours_is_neither_written_to_nor_deleted(
+    stack: Stack, workspace: Workspace
+) -> None:
+    w = workspace.client
+    w.workspace.mkdirs("/Shared/fiftyone-test")
+    w.workspace.upload("/Shared/fiftyone-test/entrypoint.py", b"theirs", format=ImportFormat.AUTO)
+    run = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name)
+    assert run.code != 0
+    assert "The workspace folder /Shared/fiftyone-test exists and holds entrypoint.py" in run.output
+    assert "Traceback" not in run.output
+    with w.workspace.download("/Shared/fiftyone-test/entrypoint.py") as file:
+        assert file.read() == b"theirs"
+    w.workspace.delete("/Shared/fiftyone-test/entrypoint.py")
+    stack.up()
+    w.workspace.upload("/Shared/fiftyone-test/notes.txt", b"theirs", format=ImportFormat.AUTO)
+    run = stack.pulumi("destroy", "--yes", "--run-program", "--stack", stack.name)
+    assert run.code != 0
+    assert "still holds notes.txt, which is not this stack's" in run.output
+    w.workspace.delete("/Shared/fiftyone-test/notes.txt")
+    stack.succeeds("destroy", "--yes", "--run-program")
+    assert workspace.is_empty()
 
 
 def test_a_name_that_something_else_has_stops_and_takes_nothing_over(stack: Stack, workspace: Workspace) -> None:

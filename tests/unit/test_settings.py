@@ -98,6 +98,23 @@ def test_production_is_protected_unless_told_otherwise() -> None:
         (gpu(requirements=["fiftyone"]), "asks for `fiftyone` while the deployment runs fiftyone 2.13.1"),
         (gpu(requirements=["opencv-python==4.13.0.90"]), "opencv from 4.13.0.90 on aborts"),
         (gpu(requirements=["opencv-python-headless>=5"]), "opencv from 4.13.0.90 on aborts"),
+        (gpu(requirements=["fiftyone==2.13.1; python_version<'3'"]), "asks for `fiftyone` by address or under a cond"),
+        (gpu(requirements=["opencv-python @ https://example.com/a.whl"]), "asks for `opencv-python` by address"),
+        (gpu(requirements=["--index-url https://hidden.example.com"]), "holds a line that is not a requirement"),
+        (gpu(requirements=["torch @ https://example.com/a.whl?token=hidden"]), "an address with a user, password or"),
+        (gpu(sparkVersion="16.4.x-gpu-ml-scala2.12"), "orchestrators.gpu.sparkVersion does not have the form"),
+        (gpu(nodeType="a b"), "orchestrators.gpu.nodeType does not have the form"),
+        (gpu(mlRuntime=False, containerImage="user:hidden@registry.example.com/a:1"), "containerImage does not have"),
+        (gpu(env={"A": "{{ secrets/a/b }}"}), "a secret reference inside other text"),
+        (gpu(tags={"Vendor": "x"}), "must not hold the tag `Vendor`"),
+        (configuration(orchestrators={"aws": {"nodeType": "x", "workers": -1}}), "orchestrators.aws.workers must be"),
+        (configuration(orchestrators={"env": {"nodeType": "x", "worker": 1}}), "orchestrators.env.worker is not a set"),
+        (configuration(orchestrators={"[key]": {"nodeType": "x"}}), "orchestrators holds the name `[key]`"),
+        (configuration(fiftyone__version="2.13.1\n"), "is '2.13.1\\n', but a release of FiftyOne has three plain"),
+        (configuration(fiftyone__version="v2.13.1"), "is 'v2.13.1', but a release of FiftyOne has three plain"),
+        (configuration(fiftyone__apiUri="https://user:hidden@example.com"), "fiftyone:apiUri does not have the form"),
+        (configuration(orchestrators="[" * 100000), "orchestrators must be a map"),
+        (configuration(workspaceDir="/Workspace/Shared/a\nb"), "no plain path of a workspace folder"),
         (gpu(processPoolWorkers=5), "orchestrators.gpu.processPoolWorkers is 5, but MongoDB Atlas"),
         (gpu(containerImage="registry.example.com/a/b:1"), "with the ML runtime|set `mlRuntime: false`"),
         (gpu(sparkVersion="16.4"), "orchestrators.gpu.sparkVersion does not have the form"),
@@ -111,7 +128,7 @@ def test_production_is_protected_unless_told_otherwise() -> None:
         (configuration(plugins='{"url": "gs://a/b", "sha256": "abc"}'), "plugins.sha256 does not have the form"),
         (configuration(plugins='{"path": "plugins"}'), "plugins.path does not have the form"),
         (configuration(plugins='{"source": "a", "volume": "/Volumes/a"}'), "plugins.volume does not have the form"),
-        (configuration(fiftyone__version="2.1"), "fiftyone:version is `2.1`, but a release of FiftyOne has three"),
+        (configuration(fiftyone__version="2.1"), "fiftyone:version is '2.1', but a release of FiftyOne has three"),
         (configuration(fiftyone__version="newest"), "fiftyone:version is `newest`, which is not a version"),
         (configuration(fiftyone__version="2.10.0"), "fiftyone:version is 2.10.0, but FiftyOne runs"),
         (configuration(fiftyone__apiUri="fiftyone.example.com"), "fiftyone:apiUri does not have the form"),
@@ -171,8 +188,10 @@ def test_secrets_come_from_the_configuration_or_the_environment_and_must_agree()
     ("config", "environ", "expected"),
     [
         ({"databricks:token": "hidden"}, {"DATABRICKS_CLIENT_SECRET": "hidden"}, "databricks:token and DATABRICKS_CLI"),
-        ({"databricks:clientSecret": "hidden"}, {"DATABRICKS_TOKEN": "hidden"}, "are two sources of credentials"),
-        ({}, {"DATABRICKS_TOKEN": "hidden", "DATABRICKS_CLIENT_SECRET": "hidden"}, "are two sources of credentials"),
+        ({"databricks:clientSecret": "hidden"}, {"DATABRICKS_TOKEN": "hidden"}, "are 2 sources of credentials"),
+        ({}, {"DATABRICKS_TOKEN": "hidden", "DATABRICKS_CLIENT_SECRET": "hidden"}, "are 2 sources of credentials"),
+        ({}, {"DATABRICKS_TOKEN": "hidden", "ARM_TENANT_ID": "x"}, "DATABRICKS_TOKEN and ARM_TENANT_ID are 2 sources"),
+        ({}, {"DATABRICKS_TOKEN": "hidden", "GOOGLE_CREDENTIALS": "hidden"}, "DATABRICKS_TOKEN and GOOGLE_CREDENTIALS"),
         ({"databricks:token": "hidden"}, {"DATABRICKS_TOKEN": "hidden too"}, "DATABRICKS_TOKEN in the environment dis"),
         ({"databricks:host": "https://a"}, {"DATABRICKS_HOST": "https://b"}, "DATABRICKS_HOST in the environment dis"),
     ],
@@ -209,6 +228,14 @@ def test_secret_variables_may_not_clash_with_plain_or_program_ones() -> None:
     assert "orchestrators.gpu.env sets `TOKEN`, and so does `secretEnv.TOKEN`" in with_secret("TOKEN")
     assert "must not set `API_URL`" in with_secret("API_URL")
     assert "must not set `FIFTYONE_PYPI_URL`" in with_secret("FIFTYONE_PYPI_URL")
+
+
+def test_what_would_be_deployed_in_the_clear_must_not_be_encrypted() -> None:
+    config = gpu(env={"TOKEN": "hidden"})
+    message = refused(config, secret_keys=frozenset({"fiftyone-databricks:orchestrators"}))
+    assert "- orchestrators is encrypted here, wholly or in part, and would be deployed in the clear" in message
+    assert "`secretEnv.<NAME>`" in message
+    assert "hidden" not in message
 
 
 def test_settings_never_print_their_secrets() -> None:

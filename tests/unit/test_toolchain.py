@@ -9,8 +9,8 @@ import yaml
 from toolchain import build
 from toolchain.build import CLI, build_program
 from toolchain.engine import engine_environment
-from toolchain.environment import shell_lines, without_other_workspaces
-from toolchain.paths import SetupError
+from toolchain.environment import shell_lines, stack_environment, without_other_workspaces
+from toolchain.paths import STATE, SetupError
 from toolchain.stack import without_encrypted
 
 # Stands in for Go: it writes the file that it is asked to build, and counts that it was.
@@ -96,6 +96,25 @@ def test_other_stacks_keep_the_users_environment_and_gain_the_engine(monkeypatch
     lines = shell_lines("dev")
     assert not any("DATABRICKS" in line or line.startswith("unset") for line in lines)
     assert any(line.startswith("export PATH=") for line in lines)
+
+
+def test_a_shell_that_was_prepared_for_local_lends_nothing_of_it_to_another_stack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DATABRICKS_TOKEN", "FIFTYONE_DATABASE_URI", "PULUMI_CONFIG_PASSPHRASE"):
+        monkeypatch.setenv(name, "local's")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", STATE.as_uri())
+    lines = shell_lines("dev")
+    for name in ("DATABRICKS_TOKEN", "FIFTYONE_DATABASE_URI", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_BACKEND_URL"):
+        assert f"unset {name}" in lines
+
+
+def test_a_proxy_is_kept_from_loopback_in_both_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "internal.example.com")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    environ = stack_environment("dev")
+    assert environ["no_proxy"] == "internal.example.com,127.0.0.1,localhost"
+    assert environ["NO_PROXY"] == "127.0.0.1,localhost"
 
 
 def test_a_second_evaluation_adds_nothing_to_the_path(monkeypatch: pytest.MonkeyPatch) -> None:

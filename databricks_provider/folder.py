@@ -1,0 +1,81 @@
+"""A workspace folder of the stack's own, as a dynamic resource that takes over nothing of anybody else's.
+
+pulumi-databricks makes a folder that may exist already, and its files overwrite what has their names; destroying the
+stack would then delete what others put there.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
+
+from databricks_provider.workspace_client import WorkspaceConnection
+
+_connection = WorkspaceConnection()
+
+
+class FolderProvider(ResourceProvider):
+    """Makes, finds and deletes folders. Its import path is part of every stack's state: never move or rename it."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        _connection.configure(req)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make the folder; an empty one that is there already may be what is left of an interrupted create."""
+        path = props["path"]
+        if found := _contents(path):
+            raise ValueError(
+                f"The workspace folder {path} exists and holds {found}, which this stack did not put there and would "
+                "overwrite or delete some day. Name another folder as `workspaceDir`, or empty this one."
+            )
+        _connection.client.workspace.mkdirs(path)
+        return CreateResult(id_=path, outs=props)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        moved = _olds["path"] != _news["path"]
+        return DiffResult(changes=moved, replaces=["path"] if moved else [], delete_before_replace=False)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        from databricks.sdk.errors import NotFound
+
+        with suppress(NotFound):
+            _connection.client.workspace.get_status(id_)
+            return ReadResult(id_=id_, outs=props)
+        return ReadResult(id_="", outs={})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        from databricks.sdk.errors import NotFound
+
+        if found := _contents(_id):
+            raise ValueError(
+                f"The workspace folder {_id} still holds {found}, which is not this stack's, so it was not deleted. "
+                "Move that elsewhere and run the same command again."
+            )
+        with suppress(NotFound):
+            _connection.client.workspace.delete(_id)
+
+
+def _contents(path: str) -> str:
+    """The names of what lies in a folder, or nothing for one that is empty or missing."""
+    from databricks.sdk.errors import NotFound
+
+    with suppress(NotFound):
+        entries = _connection.client.workspace.list(path)  # pyright: ignore[reportUnknownMemberType]
+        return ", ".join(sorted(str(entry.path).rpartition("/")[2] for entry in entries))
+    return ""
+
+
+class Folder(Resource, module="databricks", name="Folder"):
+    """A folder of the workspace, made with its parents; deleted only when it is empty, and never its parents.
+
+    Args:
+        path: its path, as the workspace API writes it (without `/Workspace`).
+    """
+
+    path: pulumi.Output[str]
+
+    def __init__(
+        self, resource_name: str, *, path: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(FolderProvider(), resource_name, {"path": path}, opts)
