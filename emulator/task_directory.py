@@ -199,7 +199,7 @@ def _environment(order: Order) -> dict[bytes, bytes]:
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         # Not the shell's own words, which quote the file.
-        reason = "SPARK_ERROR(CLIENT_ERROR): the shell could not read the environment variables of spark_env_vars"
+        reason = "SPARK_ERROR(CLIENT_ERROR): the shell could not take what is in spark_env_vars"
         raise Refused(_no_cluster(order, reason)) from None
     finally:
         file.unlink()

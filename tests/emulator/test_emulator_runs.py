@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -122,12 +123,18 @@ def test_a_timeout(runner: Runner, of: str) -> None:
     assert task_of(run)["state"]["user_cancelled_or_timedout"] is True
 
 
-def test_ten_runs_at_once_of_which_three_may_go(runner: Runner) -> None:
-    code = "import json, time\nbegin = time.time()\ntime.sleep(0.2)\nprint(json.dumps([begin, time.time()]))\n"
-    job_id = runner.job(runner.task("main", code), max_concurrent_runs=3, queue={"enabled": True})
+def test_ten_runs_at_once_of_which_three_may_go(runner: Runner, tmp_path: Path) -> None:
+    code = (
+        "import json, pathlib, sys, time\nbegin = time.time()\n"
+        "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.02)\n"
+        "time.sleep(0.1)\nprint(json.dumps([begin, time.time()]))\n"
+    )
+    go = tmp_path / "go"
+    job_id = runner.job(runner.task("main", code, str(go)), max_concurrent_runs=3, queue={"enabled": True})
     ids = [runner.start(job_id) for _ in range(10)]
-    states = [runner.get(run_id)["state"] for run_id in ids]
-    assert "QUEUED" in {state["life_cycle_state"] for state in states}
+    states = [runner.get(run_id)["state"]["life_cycle_state"] for run_id in ids]
+    assert [state == "QUEUED" for state in states] == [False] * 3 + [True] * 7
+    go.touch()
     runs = [runner.ended(run_id) for run_id in ids]
     assert {result(run) for run in runs} == {SUCCESS}
     spans: list[tuple[float, float]] = [tuple(json.loads(runner.output(run_id)["logs"])) for run_id in ids]
