@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator import outcomes, processes, run_records, volumes
+from emulator import outcomes, processes, run_records
 from emulator.outcomes import Outcome
-from emulator.pools import find_pool
 from emulator.redaction import Redactor
 from emulator.run_output import log_file
 from emulator.store import transaction
-from emulator.task_directory import Order, Refused, clear, prepare, secret_references
+from emulator.task_directory import Order, Refused, clear, prepare
+from emulator.task_order import make_order
 
 # How long what still holds a task's output may go on writing after the task has ended.
 LAST_OUTPUT_SECONDS = 2
@@ -38,7 +38,6 @@ class _Task:
 
     id: int
     run: sqlite3.Row
-    job: Mapping[str, Any]
     settings: Mapping[str, Any]
     stop: Stop
 
@@ -119,8 +118,7 @@ class Executor:
             loop.call_later(job["timeout_seconds"], _set, stop, outcomes.TIMED_OUT) if job["timeout_seconds"] else None
         )
         tasks = [
-            _Task(row["id"], run, job, settings[row["task_key"]], stop)
-            for row in run_records.tasks(self._db, run["id"])
+            _Task(row["id"], run, settings[row["task_key"]], stop) for row in run_records.tasks(self._db, run["id"])
         ]
         await asyncio.gather(*(self._task(task, ends) for task in tasks))
         if timer:
@@ -165,7 +163,7 @@ class Executor:
         with transaction(self._db):
             run_records.begin_task(self._db, task.id)
             run_records.advance(self._db, task.run["id"], "RUNNING", "In run")
-        order = self._order(task)
+        order = make_order(self._db, self._home, task.run, task.id, task.settings)
         prepared = await asyncio.to_thread(prepare, order)
         if task.stop.done():
             return task.stopped(), None
@@ -206,58 +204,10 @@ class Executor:
             await printing
         return outcome, exit_code
 
-    def _order(self, task: _Task) -> Order:
-        """Everything that the task takes from the workspace, as it is now. Raises Refused."""
-        cluster, cluster_id = _cluster(task), outcomes.cluster_id(task.id)
-        for pool_id in (cluster.get("instance_pool_id"), cluster.get("driver_instance_pool_id")):
-            if pool_id and find_pool(self._db, pool_id) is None:
-                reason = f"INVALID_ARGUMENT(CLIENT_ERROR): Can't find an instance pool with id: {pool_id}."
-                raise Refused(outcomes.cluster_failed(cluster_id, reason))
-        secrets: dict[tuple[str, str], bytes] = {}
-        for scope, key in secret_references(cluster):
-            query = "SELECT value FROM secrets WHERE scope = ? AND key = ?"
-            if row := self._db.execute(query, (scope, key)).fetchone():
-                secrets[scope, key] = row["value"]
-        return Order(
-            folder=self._folder(task.id),
-            cluster_id=cluster_id,
-            task=task.settings,
-            cluster=cluster,
-            references=_references(task),
-            secrets=secrets,
-            objects=[tuple(row) for row in self._db.execute("SELECT path, content FROM objects ORDER BY path")],
-            volumes=volumes.root(self._home),
-        )
-
 
 def _set(stop: Stop, reason: Outcome | None) -> None:
     if not stop.done():
         stop.set_result(reason)
-
-
-def _cluster(task: _Task) -> dict[str, Any]:
-    if "new_cluster" in task.settings:
-        return task.settings["new_cluster"]
-    for cluster in task.job.get("job_clusters", []):
-        if cluster["job_cluster_key"] == task.settings.get("job_cluster_key"):
-            return cluster["new_cluster"]
-    # The stand-in has none that exist already.
-    name = task.settings.get("existing_cluster_id")
-    raise Refused(outcomes.error("RESOURCE_NOT_FOUND", f"Cluster '{name}' does not exist."))
-
-
-def _references(task: _Task) -> dict[str, str]:
-    """What `{{…}}` in a parameter can name."""
-    parameters: dict[str, str] = {each["name"]: each["default"] for each in task.job.get("parameters", [])}
-    parameters |= json.loads(task.run["parameters"])
-    return {
-        "job.id": str(task.run["job_id"]),
-        "job.name": task.job["name"],
-        "job.run_id": str(task.run["id"]),
-        "task.name": task.settings["task_key"],
-        "task.run_id": str(task.id),
-        **{f"job.parameters.{name}": value for name, value in parameters.items()},
-    }
 
 
 async def _keep(output: int, order: Order, redactor: Redactor) -> None:

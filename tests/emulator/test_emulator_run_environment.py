@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from emulator_harness import Runner, Server, living, result, run, started
+from emulator_harness import CLUSTER, Runner, Server, living, result, run, started
 
 SHOWS = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
 AWKWARD = "a'b\"c $HOME `id` $(id) \\n \\ !! é 漢 # ; & | < > * ? [x] {y} ~ =\ttab\nsecond line\r\n "
@@ -232,3 +232,20 @@ def test_a_run_does_not_outlive_its_server_and_is_still_there_to_read(home: Path
         assert not living(pid)
         runner.printed(queued, "pid")
         assert sorted(path.name for path in (home / "runs" / str(ended["tasks"][0]["run_id"])).iterdir()) == ["log"]
+
+
+@pytest.mark.parametrize("how", ["pool", "cluster"])
+def test_a_run_without_its_cluster(w: WorkspaceClient, runner: Runner, pool_id: str, how: str) -> None:
+    task = runner.task("main", "print('started')")
+    del task["job_cluster_key"]
+    where: dict[str, Any] = {"existing_cluster_id": "none"}
+    if how == "pool":
+        where = {"new_cluster": {**CLUSTER, "spark_env_vars": {}, "instance_pool_id": pool_id}}
+    job_id = runner.job({**task, **where})
+    if how == "pool":
+        assert runner.ended(runner.start(job_id))["state"]["result_state"] == "SUCCESS"
+        w.instance_pools.delete(pool_id)
+    run_id = runner.start(job_id)
+    text = f"instance pool with id: {pool_id}" if how == "pool" else "Cluster 'none' does not exist."
+    assert text in runner.ended(run_id)["state"]["state_message"]
+    assert runner.output(run_id)["logs"] == ""
