@@ -1,5 +1,6 @@
 """A stand-in for a Databricks workspace's REST API, on loopback, for deployments that have no workspace at hand.
 
-It follows the platform's documentation and recorded answers, keeps what was deployed in SQLite, and runs nothing:
-no cluster starts, no job runs, no secret is resolved. It knows nothing of the programs that deploy onto it.
+It follows the platform's documentation and recorded answers and keeps what was deployed in SQLite. No cluster starts:
+a job's Python files run as processes of this machine, with the environment, files and secrets that a cluster would give
+them. It knows nothing of the programs that deploy onto it.
 """

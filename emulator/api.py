@@ -6,16 +6,21 @@ Owns the shape of a call and of a refusal; no endpoint, no storage.
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 
 class ApiError(Exception):
-    """A refusal as the platform writes it. `error_code` is a number only where the platform's is (401, 403)."""
+    """A refusal as the platform writes it. `error_code` is a number only where the platform's is (401, 403).
 
-    def __init__(self, status: int, error_code: str | int, message: str) -> None:
+    `reason` is for refusals that clients tell apart by Google's ErrorInfo in the details.
+    """
+
+    def __init__(self, status: int, error_code: str | int, message: str, reason: str | None = None) -> None:
         super().__init__(message)
+        self.reason = reason
         self.status = status
         self.error_code = error_code
         self.message = message
@@ -72,6 +77,10 @@ class Call:
     body: bytes = b""
     # The fields of a multipart body, files as bytes; None for any other body.
     form: Mapping[str, str | bytes] | None = field(default=None, repr=False)
+    # What the workspace keeps outside the database.
+    home: Path = Path()
+    # A body that is a file's content, written to a file of its own that the handler may move away.
+    upload: Path | None = None
 
     def need(self, name: str) -> str:
         """A query parameter that must be there. Raises ApiError."""
@@ -100,6 +109,7 @@ def _validated(validate: Callable[[], B]) -> B:
     raise ApiError(400, "MALFORMED_REQUEST" if malformed else "INVALID_PARAMETER_VALUE", text)
 
 
-Handler = Callable[[Call], dict[str, Any] | bytes]
+# An answer is JSON, bytes, a file's content, or nothing at all.
+Handler = Callable[[Call], dict[str, Any] | bytes | Path | None]
 # Method, path and what answers; the whole API is one list of these.
 Route = tuple[str, str, Handler]

@@ -15,6 +15,7 @@ Webhooks = Annotated[dict[str, list[Annotated[dict[str, str], only("id")]]], onl
 RUN_IF = "ALL_DONE ALL_FAILED ALL_SUCCESS AT_LEAST_ONE_FAILED AT_LEAST_ONE_SUCCESS NONE_FAILED"
 ALERTS = "no_alert_for_canceled_runs no_alert_for_skipped_runs"
 ONE = Field(min_length=1, max_length=1)
+Queue = Annotated[dict[str, bool], only("enabled"), Field(min_length=1)]
 LIBRARIES = "cran egg jar maven pypi requirements whl"
 Library = Annotated[dict[str, str | dict[str, str | list[str]]], only(LIBRARIES), ONE]
 
@@ -75,7 +76,7 @@ class Settings(Body):
     notification_settings: Annotated[dict[str, bool], only(ALERTS)] | None = None
     parameters: list[Parameter] | None = None
     performance_target: Annotated[str, only("PERFORMANCE_OPTIMIZED STANDARD")] | None = None
-    queue: Annotated[dict[str, bool], only("enabled"), Field(min_length=1)] | None = None
+    queue: Queue | None = None
     run_as: Annotated[dict[str, str], only("user_name service_principal_name"), ONE] | None = None
     schedule: Annotated[dict[str, str], only("quartz_cron_expression timezone_id pause_status")] | None = None
     tags: Annotated[dict[str, str], Field(max_length=25)] | None = None

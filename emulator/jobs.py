@@ -1,10 +1,11 @@
-"""Jobs: create, get, list, reset, update, delete, and the rules between them and the pools. No job ever runs."""
+"""Jobs: create, get, list, reset, update, delete, and the rules between them and the pools."""
 
 import json
 import sqlite3
 from operator import itemgetter
 from typing import Any
 
+from emulator import run_records
 from emulator.api import Body, Call, Route, invalid
 from emulator.clusters import Cluster
 from emulator.job_settings import Settings
@@ -55,7 +56,8 @@ def _checked(db: sqlite3.Connection, settings: Settings) -> str:
     return json.dumps({"name": "Untitled"} | settings.plain())
 
 
-def _existing(db: sqlite3.Connection, job_id: int | str) -> sqlite3.Row:
+def stored_job(db: sqlite3.Connection, job_id: int | str) -> sqlite3.Row:
+    """A job as it is stored. Raises ApiError."""
     row = db.execute("SELECT * FROM jobs WHERE CAST(id AS TEXT) = ?", (str(job_id),)).fetchone()
     if row is None:
         # Recorded: 400 and not 404, which the clients turn into "not found" by this very text.
@@ -63,8 +65,8 @@ def _existing(db: sqlite3.Connection, job_id: int | str) -> sqlite3.Row:
     return row
 
 
-def _shown(row: sqlite3.Row) -> dict[str, Any]:
-    """A job as recorded: with what the platform adds, tasks and what they depend on sorted by key."""
+def shown_settings(row: sqlite3.Row) -> dict[str, Any]:
+    """A job's settings as recorded: with what the platform adds, tasks and what they depend on sorted by key."""
     settings: dict[str, Any] = ADDED | json.loads(row["settings"])
     tasks: list[dict[str, Any]] = [ADDED_TO_TASKS | task for task in settings.get("tasks", [])]
     for task in tasks:
@@ -72,6 +74,11 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
             task["depends_on"] = sorted(task["depends_on"], key=itemgetter("task_key"))
     if tasks:
         settings["tasks"] = sorted(tasks, key=itemgetter("task_key"))
+    return settings
+
+
+def _shown(row: sqlite3.Row) -> dict[str, Any]:
+    settings = shown_settings(row)
     return {
         "job_id": row["id"],
         "created_time": row["created_ms"],
@@ -91,7 +98,7 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def get(call: Call) -> dict[str, Any]:
-    return _shown(_existing(call.db, call.need("job_id")))
+    return _shown(stored_job(call.db, call.need("job_id")))
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
@@ -131,14 +138,14 @@ def _write(db: sqlite3.Connection, job_id: int, settings: Settings) -> dict[str,
 def reset(call: Call) -> dict[str, Any]:
     """Replace all settings; the id stays."""
     body = call.read(Reset)
-    _existing(call.db, body.job_id)
+    stored_job(call.db, body.job_id)
     return _write(call.db, body.job_id, body.new_settings)
 
 
 def update(call: Call) -> dict[str, Any]:
     """Replace the top-level fields that are sent; tasks, clusters and the like are merged by their keys."""
     body = call.read(Update)
-    settings: dict[str, Any] = json.loads(_existing(call.db, body.job_id)["settings"])
+    settings: dict[str, Any] = json.loads(stored_job(call.db, body.job_id)["settings"])
     for name in body.fields_to_remove or []:
         field, _, key = name.partition("/")
         if key:
@@ -155,10 +162,12 @@ def update(call: Call) -> dict[str, Any]:
 
 
 def delete(call: Call) -> dict[str, Any]:
+    """Its runs stay readable; those that have not ended are canceled."""
     job_id = call.read(JobId).job_id
-    _existing(call.db, job_id)
+    stored_job(call.db, job_id)
     call.db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
     forget(call.db, f"/jobs/{job_id}")
+    run_records.cancel(call.db, job_id=job_id)
     return {}
 
 

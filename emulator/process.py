@@ -1,6 +1,7 @@
 """The server as a process: start it, find it, stop it.
 
-Owns the home folder: `address`, `token`, `workspace.db`, `requests.jsonl`, `server.log` and two locks. The server
+Owns the home folder: `address`, `token`, `workspace.db`, `requests.jsonl`, `server.log` and two locks; `runs` and
+`volumes` in it are made by those who own them. The server
 holds `server.lock` for as long as it lives and writes its process id into it, so a held lock means that the process
 named there is the server of this home, whatever became of ids that were used before. `start.lock` is held by whoever
 starts or stops, so that two at once end with one server. Readable by the owner alone.
@@ -168,7 +169,7 @@ def serve(folder: Path, port: int, fd: int | None = None) -> None:
                 app,
                 log_level="warning",
                 access_log=False,
-                lifespan="off",
+                lifespan="on",
                 server_header=False,
                 headers=[("server", NAME)],
                 # Longer than clients keep idle connections, so that none is closed under a request.

@@ -5,7 +5,8 @@ import json
 import re
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -14,11 +15,12 @@ from typing import Any, TextIO
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
-from emulator import identity, jobs, permissions, pools, secret_scopes, workspace
-from emulator.api import ApiError, Call, Handler, Route
+from emulator import identity, jobs, permissions, pools, runs, secret_scopes, volumes, workspace
+from emulator.api import ApiError, Call, Handler, Route, invalid
+from emulator.executor import Executor
 from emulator.store import open_store, transaction
 
 NAME = "databricks-workspace-stand-in"
@@ -27,7 +29,9 @@ ROUTES: list[Route] = [
     *pools.ROUTES,
     *secret_scopes.ROUTES,
     *workspace.ROUTES,
+    *volumes.ROUTES,
     *jobs.ROUTES,
+    *runs.ROUTES,
     *permissions.ROUTES,
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -36,25 +40,43 @@ LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 
 
 def make_app(database: Path, request_log: Path, token: str) -> Starlette:
-    """The whole API on one database. The caller owns the process and the files' modes."""
-    db = open_store(database)
+    """The whole API on one database, and the runs. The caller owns the process and the files' modes."""
+    db, home = open_store(database), database.parent
+    executor = Executor(db, home)
     log = request_log.open("a", encoding="utf-8", buffering=1)
-    routes = [HttpRoute(path, _endpoint(handler, db, log, token), methods=[method]) for method, path, handler in ROUTES]
-    routes.append(HttpRoute("/{rest:path}", _endpoint(_unknown, db, log, token), methods=METHODS))
-    return Starlette(routes=routes)
+
+    def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        return _endpoint(handler, db, home, executor, log, token)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        executor.recover()
+        executor.advance()
+        yield
+        await executor.close()
+
+    routes = [HttpRoute(path, endpoint(handler), methods=[method]) for method, path, handler in ROUTES]
+    routes.append(HttpRoute("/{rest:path}", endpoint(_unknown), methods=METHODS))
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
 def _unknown(call: Call) -> dict[str, Any]:
     raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{call.path['rest']}'")
 
 
-def _endpoint(handler: Handler, db: Connection, log: TextIO, token: str) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    handler: Handler, db: Connection, home: Path, executor: Executor, log: TextIO, token: str
+) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         error_code: str | int | None = None
+        upload: Path | None = None
         try:
             _check_caller(request, token, handler)
             form = await _form(request)
-            body = await request.body() if form is None else b""
+            if handler is volumes.upload:
+                upload = volumes.new_upload(home)
+                await _stream(request, upload)
+            body = await request.body() if form is None and upload is None else b""
             # No await in here: requests that arrive together are answered one after the other.
             with transaction(db):
                 result = handler(
@@ -65,15 +87,19 @@ def _endpoint(handler: Handler, db: Connection, log: TextIO, token: str) -> Call
                         path=request.path_params,
                         body=body,
                         form=form,
+                        home=home,
+                        upload=upload,
                     )
                 )
-            if isinstance(result, bytes):
-                response = Response(result, media_type="application/octet-stream")
-            else:
-                response = JSONResponse(result)
+            if request.method == "POST":
+                executor.advance()
+            response = _response(result)
         except ApiError as error:
             error_code = error.error_code
-            response = JSONResponse({"error_code": error_code, "message": error.message}, status_code=error.status)
+            content: dict[str, Any] = {"error_code": error_code, "message": error.message}
+            if error.reason:
+                content["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": error.reason}]
+            response = JSONResponse(content, status_code=error.status)
         except Exception as error:  # noqa: BLE001 - the platform answers every failure of its own with a 500
             # The place, and not the message, which may quote what was sent.
             print(
@@ -81,6 +107,9 @@ def _endpoint(handler: Handler, db: Connection, log: TextIO, token: str) -> Call
             )
             error_code = "INTERNAL_ERROR"
             response = JSONResponse({"error_code": error_code, "message": "Internal error."}, status_code=500)
+        finally:
+            if upload is not None:
+                upload.unlink(missing_ok=True)
         line = {
             "time": datetime.now(UTC).isoformat(),
             "method": request.method,
@@ -105,6 +134,25 @@ def _check_caller(request: Request, token: str, handler: Handler) -> None:
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
     if not hmac.compare_digest(given.encode(), token.encode()):
         raise ApiError(403, 403, "Invalid access token.")
+
+
+def _response(result: dict[str, Any] | bytes | Path | None) -> Response:
+    if isinstance(result, bytes):
+        return Response(result, media_type="application/octet-stream")
+    if isinstance(result, Path):
+        return FileResponse(result, media_type="application/octet-stream")
+    return Response(status_code=204) if result is None else JSONResponse(result)
+
+
+async def _stream(request: Request, target: Path) -> None:
+    """Write a body to a file piece by piece: it may be larger than memory. Raises ApiError."""
+    size = 0
+    with target.open("wb") as file:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > volumes.MAX_BYTES:
+                raise invalid(f"The file exceeds {volumes.MAX_BYTES} bytes.")
+            file.write(piece)
 
 
 async def _form(request: Request) -> dict[str, str | bytes] | None:

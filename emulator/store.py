@@ -9,13 +9,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
 # Who every caller is: the stand-in has one user, its administrator.
 ME = "deployer@stand-in.invalid"
 # Directories that every workspace has and that cannot be deleted.
 PROTECTED = ("/", "/Shared", "/Users", f"/Users/{ME}")
 
-SCHEMA = """
+FIRST_SCHEMA = """
 CREATE TABLE counter (last INTEGER NOT NULL);
 INSERT INTO counter VALUES (100000000000000);
 CREATE TABLE pools (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL);
@@ -33,6 +32,21 @@ CREATE TABLE jobs (
     id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, settings TEXT NOT NULL);
 CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL, level TEXT NOT NULL);
 """
+RUNS_SCHEMA = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, settings TEXT NOT NULL, parameters TEXT NOT NULL,
+    idempotency_token TEXT UNIQUE, cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
+    message TEXT NOT NULL, created_ms INTEGER NOT NULL, admitted_ms INTEGER, end_ms INTEGER);
+CREATE INDEX active_runs ON runs (job_id) WHERE end_ms IS NULL;
+CREATE TABLE task_runs (
+    id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs, task_key TEXT NOT NULL, state TEXT NOT NULL,
+    result TEXT, code TEXT, message TEXT NOT NULL, start_ms INTEGER, ready_ms INTEGER, end_ms INTEGER,
+    exit_code INTEGER, pid INTEGER, pid_started TEXT);
+CREATE INDEX tasks_of_runs ON task_runs (run_id);
+"""
+# A workspace that an older version of this program made gets what it lacks.
+SCHEMAS = (FIRST_SCHEMA, RUNS_SCHEMA)
+VERSION = len(SCHEMAS)
 
 
 def now_ms() -> int:
@@ -46,15 +60,16 @@ def new_id(db: sqlite3.Connection) -> int:
 
 
 def open_store(path: Path) -> sqlite3.Connection:
-    """Open the workspace, made on first use. Raises SystemExit for a file of another version of this program."""
+    """Open the workspace, made on first use. Raises SystemExit for a file of a later version of this program."""
     db = sqlite3.connect(path, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     with transaction(db):
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in SCHEMA.split(";"):
+        for schema in SCHEMAS[version:]:
+            for statement in schema.split(";"):
                 db.execute(statement)
+        if version == 0:
             for directory in PROTECTED:
                 # The platform's root directory is number 0.
                 number = 0 if directory == "/" else new_id(db)
@@ -62,9 +77,10 @@ def open_store(path: Path) -> sqlite3.Connection:
                     "INSERT INTO objects VALUES (?, ?, 'DIRECTORY', NULL, ?, ?)",
                     (directory, number, now_ms(), now_ms()),
                 )
+        if version < VERSION:
             db.execute(f"PRAGMA user_version = {VERSION}")
-    if version not in (0, VERSION):
-        raise SystemExit(f"{path} was made by another version of the stand-in: delete its folder and start again")
+    if version > VERSION:
+        raise SystemExit(f"{path} was made by a later version of the stand-in: delete its folder and start again")
     return db
 
 
@@ -80,6 +96,12 @@ def transaction(db: sqlite3.Connection) -> Generator[None]:
     db.execute("COMMIT")
 
 
+def volume_files(home: Path) -> list[str]:
+    """The files that volumes hold, whose contents lie beside the database, by their paths on the platform."""
+    root = home / "volumes"
+    return [f"/Volumes/{file.relative_to(root)}" for file in root.glob("[!.]*/*/*/**/*") if file.is_file()]
+
+
 def held(path: Path) -> str:
     """What the workspace holds beyond what every workspace has, by kind and name; never a value."""
     db = open_store(path)
@@ -92,8 +114,10 @@ def held(path: Path) -> str:
         "folder": "SELECT path FROM objects WHERE type = 'DIRECTORY'",
     }
     parts: list[str] = []
-    for kind, query in queries.items():
-        names: list[str] = [row[0] for row in db.execute(query) if row[0] not in PROTECTED or kind != "folder"]
+    found = {kind: [str(row[0]) for row in db.execute(query)] for kind, query in queries.items()}
+    found["folder"] = [name for name in found["folder"] if name not in PROTECTED]
+    found["volume file"] = volume_files(path.parent)
+    for kind, names in found.items():
         if names:
             parts.append(f"{len(names)} {kind}{'s' if len(names) > 1 else ''} ({', '.join(sorted(names))})")
     db.close()

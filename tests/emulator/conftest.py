@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
-from emulator_harness import Server, run, started
+from emulator_harness import Runner, Server, run, started
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +44,8 @@ def name() -> str:
 @pytest.fixture
 def pool_id(w: WorkspaceClient, name: str) -> str:
     return w.instance_pools.create(name, "m5.xlarge", custom_tags={"team": "one"}).instance_pool_id or ""
+
+
+@pytest.fixture
+def runner(w: WorkspaceClient, http: httpx.Client, name: str) -> Runner:
+    return Runner(w, http, name)

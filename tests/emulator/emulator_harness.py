@@ -1,13 +1,17 @@
 """What the tests drive the stand-in with, and the bodies that Pulumi's provider sends."""
 
+import io
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service import workspace
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,3 +69,77 @@ def job(name: str, pool_id: str, **more: Any) -> dict[str, Any]:
         "tasks": [task("b", libraries=[{"requirements": "/Shared/a/requirements.txt"}]), task("a")],
         **more,
     }
+
+
+ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Jobs of one task or more, each a small Python program, and what becomes of their runs."""
+
+    w: WorkspaceClient
+    http: httpx.Client
+    name: str
+
+    def upload(self, path: str, content: str) -> str:
+        """A file in the test's own folder; its path."""
+        target = f"/Workspace/Shared/{self.name}/{path}"
+        self.w.workspace.mkdirs(target.rpartition("/")[0])
+        self.w.workspace.upload(target, io.BytesIO(content.encode()), format=workspace.ImportFormat.RAW, overwrite=True)
+        return target
+
+    def task(self, key: str, code: str, *parameters: str, **more: Any) -> dict[str, Any]:
+        python = {"python_file": self.upload(f"{key}.py", code), "parameters": list(parameters)}
+        return {"task_key": key, "job_cluster_key": "main", "spark_python_task": python, **more}
+
+    def job(self, *tasks: dict[str, Any], env: Mapping[str, str] | None = None, **more: Any) -> int:
+        cluster = {**CLUSTER, "node_type_id": "m5.xlarge", "spark_env_vars": dict(env or {})}
+        clusters = [{"job_cluster_key": "main", "new_cluster": cluster}]
+        body = {"name": self.name, "job_clusters": clusters, "tasks": list(tasks), **more}
+        return self.call("create", body)["job_id"]
+
+    def call(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self.http.post(f"/api/2.2/jobs/{verb}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def start(self, job_id: int, **more: Any) -> int:
+        return self.call("run-now", {"job_id": job_id, **more})["run_id"]
+
+    def get(self, run_id: int) -> Run:
+        return self.http.get("/api/2.2/jobs/runs/get", params={"run_id": run_id}).json()
+
+    def output(self, run_id: int, key: str = "main") -> dict[str, Any]:
+        task_id = next(task["run_id"] for task in self.get(run_id)["tasks"] if task["task_key"] == key)
+        return self.http.get("/api/2.2/jobs/runs/get-output", params={"run_id": task_id}).json()
+
+    def until(self, run_id: int, condition: Callable[[Run], bool]) -> Run:
+        deadline = time.monotonic() + 30
+        while not condition(run := self.get(run_id)):
+            assert time.monotonic() < deadline, run
+            time.sleep(0.02)
+        return run
+
+    def ended(self, run_id: int) -> Run:
+        return self.until(run_id, lambda run: run["state"]["life_cycle_state"] in ENDED)
+
+    def printed(self, run_id: int, text: str, key: str = "main") -> None:
+        """Wait until the log has a text."""
+        self.until(run_id, lambda _: text in self.output(run_id, key)["logs"])
+
+
+def result(run: Run) -> tuple[str, str, str]:
+    """The three words by which a run or a task has ended, old form and new."""
+    state, status = run["state"], run["status"]
+    assert status["state"] == "TERMINATED"
+    return state["life_cycle_state"], state["result_state"], status["termination_details"]["code"]
+
+
+def living(pid: int) -> bool:
+    """Whether a process runs, which one that only waits to be waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

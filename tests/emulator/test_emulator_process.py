@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -108,6 +109,16 @@ def test_stop_says_what_is_held_by_name_and_never_a_value(home: Path) -> None:
 def test_an_untouched_workspace_holds_nothing(home: Path) -> None:
     started(home, "--port", "0")
     assert run("stop", "--home", home).stdout == "stopped; held nothing\n"
+
+
+def test_a_workspace_of_the_version_before_is_kept_and_completed(home: Path) -> None:
+    started(home, "--port", "0").sdk().secrets.create_scope("kept")
+    run("stop", "--home", home)
+    with sqlite3.connect(home / "workspace.db") as db:
+        db.executescript("DROP TABLE task_runs; DROP TABLE runs; PRAGMA user_version = 1")
+    client = started(home).sdk()
+    assert [scope.name for scope in client.secrets.list_scopes()] == ["kept"]
+    assert list(client.jobs.list_runs()) == []
 
 
 def test_stop_of_a_home_that_never_was_makes_none(tmp_path: Path) -> None:

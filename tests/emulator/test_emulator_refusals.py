@@ -51,7 +51,7 @@ def test_loopback_names_are_answered(http: httpx.Client, host: str) -> None:
     ("method", "path"),
     [
         ("GET", "/"),
-        ("POST", "/api/2.2/jobs/run-now"),
+        ("POST", "/api/2.2/jobs/runs/submit"),
         ("GET", "/api/2.2/jobs/create"),
         ("POST", "/api/2.0/jobs/create"),
         ("DELETE", "/api/2.0/permissions/jobs/1"),

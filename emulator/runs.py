@@ -1,0 +1,190 @@
+"""Runs of jobs: run-now, get, list, get-output, cancel. Owns what is asked and answered; executor.py runs them.
+
+Decided where the platform's answer is not recorded: parameters that the job does not define are taken as they are, and
+`only` does not bring in what the chosen tasks depend on unless it says so with `+`. Failed tasks are not retried.
+"""
+
+import sqlite3
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from emulator import run_records
+from emulator.api import ApiError, Body, Call, Route, invalid
+from emulator.job_settings import Queue
+from emulator.jobs import shown_settings, stored_job
+from emulator.outcomes import ENDED, no_place
+from emulator.run_output import read_output
+from emulator.run_views import shown_run, shown_task_run
+
+# The Jobs API's documented page size.
+DEFAULT_LIMIT, MAX_LIMIT = 20, 25
+
+
+class RunNow(Body):
+    job_id: int
+    idempotency_token: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    job_parameters: dict[str, str] | None = None
+    only: list[str] | None = None
+    queue: Queue | None = None
+
+
+class RunId(Body):
+    run_id: int
+
+
+class CancelAll(Body):
+    all_queued_runs: bool | None = None
+    job_id: int | None = None
+
+
+def _missing(run_id: int | str) -> ApiError:
+    return invalid(f"Run {run_id} does not exist.")
+
+
+def _chosen(tasks: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """The tasks that are named; `+key` brings in what it depends on, `key+` what depends on it. Raises ApiError."""
+    above = {task["task_key"]: {needed["task_key"] for needed in task.get("depends_on", [])} for task in tasks}
+    below = {key: {other for other, needed in above.items() if key in needed} for key in above}
+    chosen: set[str] = set()
+    for name in names:
+        key = name.removeprefix("+").removesuffix("+")
+        if key not in above:
+            raise invalid(f"Task key {key} does not exist in the job.")
+        chosen.add(key)
+        for edges, wanted in ((above, name.startswith("+")), (below, name.endswith("+"))):
+            reached = [key] if wanted else []
+            for reach in reached:
+                reached.extend(edges[reach] - set(reached))
+            chosen.update(reached)
+    return [task for task in tasks if task["task_key"] in chosen]
+
+
+def run_now(call: Call) -> dict[str, Any]:
+    """Start a run, let it wait, or skip it, by the job's places and queue."""
+    body = call.read(RunNow)
+    job = stored_job(call.db, body.job_id)
+    query = "SELECT id FROM runs WHERE idempotency_token = ?"
+    if body.idempotency_token and (known := call.db.execute(query, (body.idempotency_token,)).fetchone()):
+        return {"run_id": known["id"], "number_in_job": known["id"]}
+    settings = shown_settings(job)
+    if not settings.get("tasks"):
+        raise invalid("The job has no tasks.")
+    if body.only:
+        settings["tasks"] = _chosen(settings["tasks"], body.only)
+    limit: int = settings["max_concurrent_runs"]
+    queue = (settings.get("queue", {}) if body.queue is None else body.queue).get("enabled", False)
+    waiting = run_records.unended(call.db, f"state = 'QUEUED' AND job_id = {body.job_id}")
+    run_id = run_records.create(call.db, body.job_id, settings, body.job_parameters or {}, body.idempotency_token)
+    if not waiting and run_records.place_free(call.db, body.job_id, limit):
+        run_records.admit(call.db, run_id)
+    elif not queue or limit == 0:
+        run_records.end(call.db, run_id, no_place(limit))
+    else:
+        run_records.advance(call.db, run_id, "QUEUED", f"Queued due to reaching maximum concurrent runs of {limit}.")
+    return {"run_id": run_id, "number_in_job": run_id}
+
+
+def get(call: Call) -> dict[str, Any]:
+    """A job's run, or the run of one task."""
+    run_id = call.need("run_id")
+    if (run := run_records.run(call.db, run_id)) is not None:
+        return shown_run(call, run)
+    return shown_task_run(call, _task(call.db, run_id))
+
+
+def _task(db: sqlite3.Connection, run_id: str) -> sqlite3.Row:
+    if (task := run_records.task_run(db, run_id)) is None:
+        raise _missing(run_id)
+    return task
+
+
+def list_runs(call: Call) -> dict[str, Any]:
+    """Newest first, a page at a time; tasks and clusters only with `expand_tasks`."""
+    numbers = {name: call.query.get(name) for name in ("job_id", "limit", "start_time_from", "start_time_to")}
+    numbers |= {"page_token": call.query.get("page_token"), "offset": call.query.get("offset")}
+    for name, value in numbers.items():
+        if value is not None and not value.isdecimal():
+            raise invalid(f"Invalid {name}: {value}.")
+    limit = int(numbers["limit"] or DEFAULT_LIMIT) or MAX_LIMIT
+    if limit > MAX_LIMIT:
+        raise invalid(f"Invalid limit: it must be between 1 and {MAX_LIMIT}.")
+    if int(numbers["offset"] or 0):
+        raise invalid("offset is deprecated and not part of this stand-in: use page_token.")
+    only_active, completed = (call.query.get(name) == "true" for name in ("active_only", "completed_only"))
+    if only_active and completed:
+        raise invalid("Only one of active_only and completed_only can be true.")
+    conditions = [f"(state {'' if completed else 'NOT'} IN {ENDED})"] if only_active or completed else []
+    values: list[int] = []
+    for name, column in (
+        ("job_id", "job_id ="),
+        ("page_token", "id <"),
+        ("start_time_from", "created_ms >="),
+        ("start_time_to", "created_ms <="),
+    ):
+        if (number := numbers[name]) is not None:
+            conditions.append(f"{column} ?")
+            values.append(int(number))
+    # Every run of this stand-in is one of a job.
+    if call.query.get("run_type", "JOB_RUN") != "JOB_RUN":
+        conditions.append("0")
+    where = " AND ".join(conditions) or "1"
+    query = f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT {limit + 1}"  # noqa: S608 - no text of the caller's
+    rows = call.db.execute(query, values).fetchall()
+    page = [shown_run(call, row) for row in rows[:limit]]
+    for run in page:
+        if call.query.get("expand_tasks") != "true":
+            del run["tasks"]
+            run.pop("job_clusters", None)
+    answer: dict[str, Any] = {"has_more": len(rows) > limit}
+    if page:
+        answer["runs"] = page
+    if answer["has_more"]:
+        answer["next_page_token"] = str(page[-1]["run_id"])
+    return answer
+
+
+def get_output(call: Call) -> dict[str, Any]:
+    """What a task has printed so far, and why it failed."""
+    run_id = call.need("run_id")
+    if run_records.run(call.db, run_id) is not None:
+        raise invalid(
+            "Retrieving the output of runs with multiple tasks is not supported. "
+            "Please retrieve the output of each individual task run instead."
+        )
+    task = _task(call.db, run_id)
+    return read_output(call.home, task) | {"metadata": shown_task_run(call, task)}
+
+
+def cancel(call: Call) -> dict[str, Any]:
+    """Ask for a run's end; one that has ended stays as it is."""
+    run_id = call.read(RunId).run_id
+    if run_records.run(call.db, run_id) is None:
+        raise _missing(run_id)
+    run_records.cancel(call.db, run_id=run_id)
+    return {}
+
+
+def cancel_all(call: Call) -> dict[str, Any]:
+    body = call.read(CancelAll)
+    if body.job_id is None and not body.all_queued_runs:
+        raise invalid("Missing required field: job_id")
+    if body.job_id is not None:
+        stored_job(call.db, body.job_id)
+    run_records.cancel(call.db, job_id=body.job_id, queued=bool(body.all_queued_runs))
+    return {}
+
+
+# Version 2.1 of the API answers the same for jobs of this size; some clients still use it.
+ROUTES: list[Route] = [
+    (method, f"/api/{version}/jobs/{verb}", handler)
+    for version in ("2.2", "2.1")
+    for method, verb, handler in (
+        ("POST", "run-now", run_now),
+        ("GET", "runs/get", get),
+        ("GET", "runs/list", list_runs),
+        ("GET", "runs/get-output", get_output),
+        ("POST", "runs/cancel", cancel),
+        ("POST", "runs/cancel-all", cancel_all),
+    )
+]
