@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 export EMULATOR_PORT
 
-.PHONY: help setup up preview refresh destroy env test unit lint format schema
+.PHONY: help setup up preview refresh destroy run env test unit lint format schema
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -14,6 +14,9 @@ setup:
 
 up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (default: local), with ARGS
 	@$(PYTHON) -m toolchain.stack $@ $(STACK) $(ARGS)
+
+run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
+	@.venv/bin/python -m toolchain.run_job $(STACK) "$(COMMAND)" "$(ORCHESTRATOR)"
 
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)

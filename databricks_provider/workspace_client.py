@@ -4,6 +4,7 @@ That is the `databricks:` keys of the stack's configuration, then the environmen
 same attributes under the same names.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import ConfigureRequest
@@ -13,11 +14,27 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 
-class WorkspaceConnection:
-    """Holds the configuration that a provider was given; the client is made when the first call needs it.
+def workspace_client(configured: Callable[[str], str | None]) -> "WorkspaceClient":
+    """The client; `configured` tells the value of a key of the stack's configuration, or None.
 
-    A run in which nothing changes therefore neither loads databricks-sdk (one second) nor sends a request.
+    Raises:
+        ValueError: databricks-sdk found no workspace or no credentials.
     """
+    # Loaded here, because it takes a second, and a run in which nothing changes asks for no client.
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.config import Config
+
+    given: dict[str, Any] = {}
+    for attribute in Config.attributes():
+        value = configured(f"databricks:{to_camel(attribute.name)}")
+        if value is not None:
+            # databricks-sdk takes any text for true, "false" as well.
+            given[attribute.name] = value == "true" if attribute.transform is bool else value
+    return WorkspaceClient(config=Config(**given))
+
+
+class WorkspaceConnection:
+    """A dynamic provider's client, made when the first call needs it, of the configuration that the engine gave it."""
 
     def __init__(self) -> None:
         self._request: ConfigureRequest | None = None
@@ -28,30 +45,18 @@ class WorkspaceConnection:
         self._request = request
 
     def setting(self, key: str) -> str:
-        """One key of the stack's configuration, with its namespace. Raises RuntimeError where it is missing."""
-        if self._request is None:
-            raise RuntimeError("the engine configures a provider before it calls it")
-        return self._request.config.require(key)
+        """One key of the stack's configuration, with its namespace. Raises where it is missing."""
+        return self._configured.config.require(key)
 
     @property
     def client(self) -> "WorkspaceClient":
-        """The client.
-
-        Raises:
-            ValueError: databricks-sdk found no workspace or no credentials.
-        """
+        """The client. Raises ValueError as `workspace_client` does."""
         if self._client is None:
-            from databricks.sdk import WorkspaceClient
-            from databricks.sdk.config import Config
-
-            if self._request is None:
-                raise RuntimeError("the engine configures a provider before it calls it")
-            given: dict[str, Any] = {}
-            for attribute in Config.attributes():
-                value = self._request.config.get(f"databricks:{to_camel(attribute.name)}")
-                if value is not None:
-                    # databricks-sdk takes any text for true, "false" as well.
-                    given[attribute.name] = value == "true" if attribute.transform is bool else value
-            config = Config(**given)
-            self._client = WorkspaceClient(config=config)
+            self._client = workspace_client(self._configured.config.get)
         return self._client
+
+    @property
+    def _configured(self) -> ConfigureRequest:
+        if self._request is None:
+            raise RuntimeError("the engine configures a provider before it calls it")
+        return self._request

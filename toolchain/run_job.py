@@ -1,0 +1,85 @@
+"""Runs a deployed job once and shows its log as it comes: `make run`, for any stack.
+
+Starts the execution task alone, with a command of FiftyOne's; what FiftyOne itself starts is not its concern.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.service.jobs import RunLifecycleStateV2State
+
+from databricks_provider.workspace_client import workspace_client
+from toolchain.environment import stack_environment
+from toolchain.paths import REPO, SetupError
+
+SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def run(stack: str, command: str, orchestrator: str) -> int:
+    """Run the command on an orchestrator's job, the stack's first if none is named; 0 where it succeeded.
+
+    Raises:
+        SetupError: the stack has no such orchestrator, or is not deployed.
+    """
+    environ = stack_environment(stack)
+    outputs = _pulumi(["stack", "output", "--json", "--stack", stack], environ)
+    config = _pulumi(["config", "--json", "--show-secrets", "--stack", stack], environ)
+    orchestrators: dict[str, dict[str, str]] = outputs.get("orchestrators") or {}
+    name = orchestrator or next(iter(orchestrators), "")
+    if name not in orchestrators:
+        known = f"it has {', '.join(orchestrators)}" if orchestrators else "deploy it first: make up"
+        raise SetupError(f"stack `{stack}` has no orchestrator `{name}`; {known}")
+    found = orchestrators[name]
+    os.environ.clear()
+    os.environ.update(environ)
+    client = workspace_client(lambda key: config.get(key, {}).get("value"))
+    parameters = {"command": command} if command else None
+    started: Any = client.jobs.run_now(int(found["jobId"]), only=[found["executionTaskKey"]], job_parameters=parameters)
+    print(f"run {started.run_id} of {found['jobUrl']}", flush=True)
+    return _follow(client, int(started.run_id))
+
+
+def _follow(client: WorkspaceClient, run_id: int) -> int:
+    """Print the log of the run's one task until it has ended; 0 where it succeeded."""
+    printed = 0
+    while True:
+        found = client.jobs.get_run(run_id)
+        ended = found.status is not None and found.status.state is RunLifecycleStateV2State.TERMINATED
+        logs, error = _output(client, found.tasks[0].run_id) if found.tasks else ("", "")
+        print(logs[printed:], end="", flush=True)
+        printed = len(logs)
+        if ended and found.status and found.status.termination_details:
+            details = found.status.termination_details
+            code = details.code.value if details.code else "UNKNOWN"
+            print(" ".join(filter(None, (f"\nrun {run_id} ended: {code}", details.message, error))))
+            return 0 if code == "SUCCESS" else 1
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _output(client: WorkspaceClient, task_run_id: int | None) -> tuple[str, str]:
+    """What the platform shows so far of the log and of an error; nothing before the run has begun."""
+    try:
+        output = client.jobs.get_run_output(task_run_id or 0)
+    except DatabricksError:
+        return "", ""
+    return output.logs or "", output.error or ""
+
+
+def _pulumi(arguments: list[str], environ: dict[str, str]) -> dict[str, Any]:
+    done = subprocess.run(["pulumi", *arguments], cwd=REPO, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SetupError(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(*sys.argv[1:]))
+    except (SetupError, DatabricksError, ValueError) as error:
+        sys.exit(f"make run STACK={sys.argv[1]}: {error}")
