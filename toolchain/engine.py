@@ -5,12 +5,13 @@ has shown that it, its Python host and its policy analyzer work.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from toolchain.build import PLUGIN, PLUGIN_VERSION, VERSION, build_engine, build_program
@@ -147,21 +148,30 @@ def _smoke_failure(environ: dict[str, str], folder: Path) -> str:
 def _ensure_plugin(report: Report) -> None:
     """Put the plugin under the engine's PULUMI_HOME; found on PATH instead, it would warn at each run."""
     environ = {**os.environ, **engine_environment()}
-    home = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    installed = home / "plugins" / f"resource-databricks-v{PLUGIN_VERSION}" / PLUGIN.program
+    installed = any(
+        (home / "plugins" / f"resource-databricks-v{PLUGIN_VERSION}" / PLUGIN.program).is_file()
+        for home in pulumi_homes(environ)
+    )
     built = ENGINE / "plugin"
     if not is_current(CHOICE, "build") and not built.exists():
-        if installed.is_file():
+        if installed:
             return
         report(f"fetching {PLUGIN.what} …")
         done = _plugin_install(environ)
         if done.returncode == 0:
             return
         report(f"it cannot be fetched here ({_last_line(done.stderr)}); building it instead")
-    if build_program(PLUGIN, built, report) or not installed.is_file():
+    if build_program(PLUGIN, built, report) or not installed:
         done = _plugin_install(environ, "--file", str(built / PLUGIN.program), "--reinstall")
         if done.returncode:
             raise SetupError(f"Installing {PLUGIN.what} failed: {done.stderr.strip()}")
+
+
+def pulumi_homes(environ: Mapping[str, str]) -> list[Path]:
+    """Where the engine may keep plugins and logins; without PULUMI_HOME, builds differ on what a home is."""
+    if environ.get("PULUMI_HOME"):
+        return [Path(environ["PULUMI_HOME"])]
+    return [Path.home() / ".pulumi", Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pulumi"]
 
 
 def _plugin_install(environ: dict[str, str], *flags: str) -> subprocess.CompletedProcess[str]:

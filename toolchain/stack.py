@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
 from toolchain.paths import EMULATOR, LOCAL, REPO, VENV, SetupError
 
@@ -57,10 +58,8 @@ def _has_backend(environ: dict[str, str]) -> bool:
     """Whether the user has said where stacks are kept: in the environment, or by logging in."""
     if environ.get("PULUMI_BACKEND_URL") or environ.get("PULUMI_ACCESS_TOKEN"):
         return True
-    credentials = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "credentials.json"
-    if not credentials.is_file():
-        return False
-    return bool(json.loads(credentials.read_text()).get("current"))
+    logins = [home / "credentials.json" for home in pulumi_homes(environ)]
+    return any(login.is_file() and json.loads(login.read_text()).get("current") for login in logins)
 
 
 def _preview_without_backend(stack: str, flags: list[str], environ: dict[str, str]) -> int:
