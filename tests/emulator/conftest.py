@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
-from emulator_harness import Runner, Server, run, started
+
+from tests.emulator.emulator_harness import Runner, Server, run, started
 
 
 @pytest.fixture(scope="session")

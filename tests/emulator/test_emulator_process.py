@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from emulator_harness import run, started
+
+from tests.emulator.emulator_harness import run, started
 
 
 def pid(home: Path) -> int:

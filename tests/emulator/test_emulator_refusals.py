@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
-from emulator_harness import CLUSTER, Server, job, task
 
 from emulator import secret_scopes
 from emulator.api import ApiError, Call
 from emulator.store import open_store
+from tests.emulator.emulator_harness import CLUSTER, Server, job, task
 
 INVALID, MALFORMED = (400, "INVALID_PARAMETER_VALUE"), (400, "MALFORMED_REQUEST")
 ABSENT, EXISTS = (404, "RESOURCE_DOES_NOT_EXIST"), (400, "RESOURCE_ALREADY_EXISTS")

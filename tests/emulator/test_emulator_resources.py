@@ -9,7 +9,8 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound, ResourceDoesNotExist
 from databricks.sdk.service import compute, iam, jobs, workspace
-from emulator_harness import CLUSTER, job, task
+
+from tests.emulator.emulator_harness import CLUSTER, job, task
 
 
 def test_a_pool_keeps_what_it_was_given_and_edits_what_can_be_edited(http: httpx.Client, name: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from emulator_harness import CLUSTER, Runner, Server, living, result, run, started
+
+from tests.emulator.emulator_harness import CLUSTER, Runner, Server, living, result, run, started
 
 SHOWS = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
 AWKWARD = "a'b\"c $HOME `id` $(id) \\n \\ !! é 漢 # ; & | < > * ? [x] {y} ~ =\ttab\nsecond line\r\n "

@@ -10,7 +10,8 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import InvalidParameterValue, OperationFailed
 from databricks.sdk.service.jobs import QueueSettings, RunLifeCycleState, RunResultState, RunType
-from emulator_harness import Run, Runner, living, result
+
+from tests.emulator.emulator_harness import Run, Runner, living, result
 
 SUCCESS = ("TERMINATED", "SUCCESS", "SUCCESS")
 FAILED = ("TERMINATED", "FAILED", "RUN_EXECUTION_ERROR")

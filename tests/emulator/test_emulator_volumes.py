@@ -9,7 +9,8 @@ import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import AlreadyExists, BadRequest, InvalidParameterValue, NotFound
-from emulator_harness import run, started
+
+from tests.emulator.emulator_harness import run, started
 
 VOLUME = "/Volumes/main/default/stand-in"
 
