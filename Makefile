@@ -2,7 +2,8 @@
 STACK ?= local
 PYTHON ?= python3
 ARGS ?=
-export EMULATOR_PORT
+# Read from the environment, so that no shell touches what a person wrote.
+export EMULATOR_PORT COMMAND ORCHESTRATOR
 
 .PHONY: help setup up preview refresh destroy run env test unit lint format schema
 
@@ -16,7 +17,7 @@ up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (defaul
 	@$(PYTHON) -m toolchain.stack $@ $(STACK) $(ARGS)
 
 run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
-	@.venv/bin/python -m toolchain.run_job $(STACK) "$(COMMAND)" "$(ORCHESTRATOR)"
+	@.venv/bin/python -m toolchain.run_job $(STACK)
 
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)

@@ -8,7 +8,7 @@ from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 from components.instance_pools import InstancePools, InstancePoolsArgs
 from components.job import Job, JobArgs
 from components.job_files import entrypoint_path, job_files, requirements_path
-from components.plugins import Plugins, plugins_place
+from components.plugins import Plugins, plugins_place, retire_archives
 from components.run_environment import container_image, run_environment, stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
 from components.settings_errors import SettingsError
@@ -39,7 +39,7 @@ scope = SecretScope(
 files = WorkspaceFiles("files", WorkspaceFilesArgs(directory=settings.workspace_dir, files=job_files(settings)))
 plugins = Plugins("plugins", plugins_at, pulumi.ResourceOptions(depends_on=[files])) if plugins_at else None
 
-orchestrators: dict[str, pulumi.Input[dict[str, pulumi.Input[str] | None]]] = {}
+jobs: dict[str, Job] = {}
 for instance_id, orchestrator in settings.orchestrators.items():
     image = container_image(settings, orchestrator)
     pools = InstancePools(
@@ -47,7 +47,7 @@ for instance_id, orchestrator in settings.orchestrators.items():
         InstancePoolsArgs(stack=settings.stack, instance_id=instance_id, orchestrator=orchestrator, image=image),
         pulumi.ResourceOptions(depends_on=[scope] if image else []),  # which holds what pulls the image
     )
-    job = Job(
+    jobs[instance_id] = Job(
         instance_id,
         JobArgs(
             stack=settings.stack,
@@ -64,16 +64,9 @@ for instance_id, orchestrator in settings.orchestrators.items():
         ),
         pulumi.ResourceOptions(depends_on=[scope, files, *([plugins] if plugins else [])]),
     )
-    orchestrators[instance_id] = {
-        "jobId": job.job_id,
-        "jobUrl": job.url,
-        "executionTaskKey": job.execution_task_key,
-        "registrationTaskKey": job.registration_task_key,
-        "poolId": pools.execution_id,
-        "registrationPoolId": pools.registration_id,
-    }
+retire_archives(plugins_at, list(jobs.values()))
 
-pulumi.export("orchestrators", orchestrators)
+pulumi.export("orchestrators", {instance_id: job.outputs for instance_id, job in jobs.items()})
 pulumi.export("secretScope", scope.scope_name)
 pulumi.export("workspaceDir", files.directory)
 pulumi.export("pluginsDir", plugins.location if plugins else None)

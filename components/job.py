@@ -49,12 +49,9 @@ class JobArgs:
 
 
 class Job(pulumi.ComponentResource):
-    """Outputs: `job_id`, `url`, `execution_task_key` and `registration_task_key` (None where there is no such task)."""
+    """`outputs` is what others need to know of the orchestrator's Databricks side, as the stack's outputs name it."""
 
-    job_id: pulumi.Output[str]
-    url: pulumi.Output[str]
-    execution_task_key: str
-    registration_task_key: str | None
+    outputs: dict[str, pulumi.Input[str] | None]
 
     def __init__(self, name: str, args: JobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:Job", name, None, opts)
@@ -63,17 +60,15 @@ class Job(pulumi.ComponentResource):
             **job_properties(args),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        self.job_id, self.url = job.id, job.url
-        self.execution_task_key = EXECUTION_TASK
-        self.registration_task_key = None if args.registration_pool_id is None else REGISTRATION_TASK
-        self.register_outputs(
-            {
-                "jobId": self.job_id,
-                "url": self.url,
-                "executionTaskKey": self.execution_task_key,
-                "registrationTaskKey": self.registration_task_key,
-            }
-        )
+        self.outputs = {
+            "jobId": job.id,
+            "jobUrl": job.url,
+            "executionTaskKey": EXECUTION_TASK,
+            "registrationTaskKey": None if args.registration_pool_id is None else REGISTRATION_TASK,
+            "poolId": args.execution_pool_id,
+            "registrationPoolId": args.registration_pool_id,
+        }
+        self.register_outputs(self.outputs)
 
 
 def job_properties(args: JobArgs) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import tarfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +21,8 @@ from components.refusal import RefusalError
 # What FiftyOne takes for a plugin: any folder, at any depth, that holds one of these.
 METADATA = ("fiftyone.yml", "fiftyone.yaml")
 CLUTTER = (
+    "node_modules",
+    "venv",
     ".DS_Store",
     ".git",
     ".gitignore",
@@ -33,8 +35,10 @@ CLUTTER = (
 )
 # What usually holds credentials and never belongs into an archive that every run can read.
 SECRETS = (
-    *(".env", ".env.*", ".netrc", ".npmrc", ".pypirc", ".databrickscfg", "*.key", "*.p12", "*.pem", "*.pfx"),
-    *("credentials", "credentials.json", "id_dsa", "id_ecdsa", "id_ed25519", "id_rsa", "service-account*.json"),
+    *(".aws", ".azure", ".databrickscfg", ".dockerconfigjson", ".env", ".env.*", ".envrc", ".git-credentials"),
+    *(".htpasswd", ".netrc", ".npmrc", ".pgpass", ".pypirc", ".ssh", "*.env", "*.jks", "*.key", "*.p12", "*.pem"),
+    *("*.pfx", "*.tfvars", "application_default_credentials.json", "credentials.json", "id_dsa", "id_ecdsa"),
+    *("id_ed25519", "id_rsa", "kubeconfig", "secrets.y*ml", "service[-_]account*.json"),
 )
 
 
@@ -77,7 +81,8 @@ def plugin_archive(source: Path) -> PluginArchive:
     left_out: list[str] = []
     files = sorted(_files(source, source, left_out), key=lambda found: found[0].encode())
     _refuse_collisions([name for name, _ in files])
-    plugins = {name.rpartition("/")[0]: file for name, file in files if name.rpartition("/")[2] in METADATA}
+    found = {name.rpartition("/")[0]: file for name, file in files if name.rpartition("/")[2] in METADATA}
+    plugins = {folder: file for folder, file in found.items() if _outermost(folder, found)}
     if not plugins:
         raise RefusalError(
             f"is `{source}`, which holds no plugin: there is no fiftyone.yml in it", mend="name a folder of plugins"
@@ -100,17 +105,18 @@ def _files(folder: Path, source: Path, left_out: list[str]) -> Iterator[tuple[st
     for entry in entries:
         path = Path(entry.path)
         shown = repr(entry.name)
-        if any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in CLUTTER):
+        inside = path.resolve().relative_to(source.resolve()).parts if _stays(path, source) else ()
+        if _matches({entry.name, *inside}, CLUTTER):
             continue
-        if any(fnmatch.fnmatchcase(entry.name.lower(), pattern) for pattern in SECRETS):
+        if _matches({entry.name, *inside}, SECRETS):
             left_out.append(f"`{path}`, which looks like a secret")
             continue
         if not entry.name.isprintable() or "\\" in entry.name:
             raise RefusalError(f"holds the name {shown}, which not every system can write", mend="rename it")
-        if entry.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
+        if entry.is_symlink() and not _stays(path, source):
             raise RefusalError(f"holds the link `{path}`, which leaves the folder", mend="replace it by a copy")
         if entry.is_symlink() and not path.is_file():
-            raise RefusalError(f"holds the link `{path}`, which leads to no file", mend="replace it by a copy")
+            raise RefusalError(f"holds the link `{path}`, which leads to no file of it", mend="replace it by a copy")
         if entry.is_dir(follow_symlinks=False):
             yield from _files(path, source, left_out)
         elif not entry.is_file():
@@ -119,6 +125,22 @@ def _files(folder: Path, source: Path, left_out: list[str]) -> Iterator[tuple[st
             raise RefusalError(f"holds `{path}`, which cannot be read", mend="make it readable")
         else:
             yield path.relative_to(source).as_posix(), path
+
+
+def _stays(path: Path, source: Path) -> bool:
+    """Whether what a path leads to lies in the source."""
+    return path.resolve().is_relative_to(source.resolve())
+
+
+def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for name in names for pattern in patterns)
+
+
+def _outermost(folder: str, plugins: Collection[str]) -> bool:
+    """Whether FiftyOne looks into a folder of metadata: it looks into no hidden folder and into no plugin."""
+    parts = folder.split("/")
+    above = {"/".join(parts[:depth]) for depth in range(len(parts))} - {folder}
+    return not above.intersection(plugins) and not any(part.startswith(".") for part in parts if folder)
 
 
 def _belongs_to_plugin(name: str, plugins: dict[str, Path]) -> bool:

@@ -146,7 +146,7 @@ class PluginsSettings(SettingsModel):
     )
     volume: str | None = Field(
         default=None,
-        pattern=r"^/Volumes(/[\w.-]+){3,}$",
+        pattern=r"^/Volumes(/\w[\w.-]*){3,}$",
         description="Volume, or a folder in it, for the archive of `source`, which else goes to the workspace (10 MB).",
         examples=["/Volumes/main/fiftyone/plugins"],
     )

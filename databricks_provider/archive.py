@@ -1,15 +1,17 @@
-"""The archive of a stack's plugins, as a dynamic resource: one file in the workspace or a volume, named by its content.
+"""The archive of a stack's plugins, as dynamic resources: files in a folder of their own, named by their content.
 
-The state holds path, size and hash alone. The bytes are packed anew from the folder that the stack's configuration
-names whenever they have to be uploaded. An archive that was replaced stays until the next one is replaced, because
-runs that began with it may still fetch it.
+`Archive` uploads, before any job names the new file. `ArchiveRetention`, which depends on the jobs, deletes what no run
+can need any more: it keeps the file that jobs name now and the one they named before, because runs that began with that
+may still fetch it. The state holds paths, size and hash alone; the bytes are packed anew for each upload, from the
+folder that the stack's configuration names.
 """
 
 import hashlib
 import io
 import json
+import re
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,10 +27,11 @@ from pulumi.dynamic import (
 )
 
 from components.plugin_archive import plugin_archive
+from databricks_provider.file_store import FileStore
 from databricks_provider.workspace_client import WorkspaceConnection
 
 CHECKOUT = Path(__file__).parent.parent
-VOLUMES = "/Volumes/"
+ARCHIVE_NAME = re.compile(r"plugins-[0-9a-f]{16}\.tar")
 CHUNK = 1 << 20
 WORTH_PROGRESS = 10 * CHUNK
 
@@ -36,77 +39,84 @@ _connection = WorkspaceConnection()
 
 
 class ArchiveProvider(ResourceProvider):
-    """Uploads, finds and deletes archives. Its import path is part of every stack's state: never move or rename it."""
+    """Uploads archives, finds them, and deletes the folder. Its import path is part of every stack's state."""
 
     def configure(self, req: ConfigureRequest) -> None:
         _connection.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _upload(props)
-        return CreateResult(id_="plugins", outs={**props, "previous": ""})
+        return CreateResult(id_=props["folder"], outs=props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        return DiffResult(changes=any(_olds.get(name) != _news.get(name) for name in ("path", "sha256")))
+        moved = _olds["folder"] != _news["folder"]
+        return DiffResult(
+            changes=moved or _olds["sha256"] != _news["sha256"],
+            replaces=["folder"] if moved else [],
+            delete_before_replace=False,
+        )
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         _upload(_news)
-        if _olds["previous"] not in ("", _news["path"]):
-            _delete(_olds["previous"])
-        return UpdateResult(outs={**_news, "previous": _olds["path"]})
+        return UpdateResult(outs=_news)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Whether the file is there; runs themselves check what it says."""
-        return ReadResult(id_=id_, outs=props) if _is_there(props["path"]) else ReadResult(id_="", outs={})
+        """A file that is gone shows as one of no content, so that the next update uploads it again."""
+        there = archive_name(props["sha256"]) in FileStore(_connection.client, id_).names()
+        return ReadResult(id_=id_, outs=props if there else {**props, "sha256": ""})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        for path in filter(None, (_props["previous"], _props["path"])):
-            _delete(path)
+        _sweep(_id, keep=())
+        FileStore(_connection.client, _id).remove()
+
+
+class ArchiveRetentionProvider(ResourceProvider):
+    """Deletes archives once all jobs have moved on. Its import path is part of every stack's state."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        _connection.configure(req)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(id_="archives", outs={**props, "previous": ""})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        return DiffResult(changes=any(_olds[name] != _news[name] for name in ("folder", "sha256")))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        previous = _olds["sha256"] if _olds["folder"] == _news["folder"] else ""
+        _sweep(_news["folder"], keep=(_news["sha256"], previous))
+        return UpdateResult(outs={**_news, "previous": previous})
+
+
+def archive_name(sha256: str) -> str:
+    """The file's name for an archive's hash."""
+    return f"plugins-{sha256[:16]}.tar"
 
 
 def _upload(props: dict[str, Any]) -> None:
-    path, client = props["path"], _connection.client
     plugins = json.loads(_connection.setting("fiftyone-databricks:plugins"))
     archive = plugin_archive(CHECKOUT / plugins["source"])
+    size = int(props["size"])
     with tempfile.TemporaryFile() as file:
         archive.write(file)
         file.seek(0)
         if hashlib.file_digest(file, "sha256").hexdigest() != props["sha256"]:
             raise RuntimeError("The plugins changed while they were deployed: run the same command again.")
         file.seek(0)
-        print(f"uploading {len(archive.files)} files of plugins, {_shown(props['size'])}, to {path}", flush=True)
-        content = io.BufferedReader(_Progress(file, int(props["size"])), CHUNK)
-        if path.startswith(VOLUMES):
-            client.files.create_directory(path.rpartition("/")[0])
-            client.files.upload(path, content, overwrite=True)
-        else:
-            from databricks.sdk.service.workspace import ImportFormat
-
-            client.workspace.upload(path, content, format=ImportFormat.RAW, overwrite=True)
+        print(f"uploading {len(archive.files)} files of plugins, {_shown(size)}, to {props['folder']}", flush=True)
+        content = io.BufferedReader(_Progress(file, size), CHUNK)
+        FileStore(_connection.client, props["folder"]).put(archive_name(props["sha256"]), content)
 
 
-def _is_there(path: str) -> bool:
-    from databricks.sdk.errors import NotFound
-
-    with suppress(NotFound):
-        if path.startswith(VOLUMES):
-            _connection.client.files.get_metadata(path)
-        else:
-            _connection.client.workspace.get_status(path)
-        return True
-    return False
+def _sweep(folder: str, *, keep: Iterable[str]) -> None:
+    """Delete the archives of a folder that are none of `keep`, given by hash; other files are not ours."""
+    store, kept = FileStore(_connection.client, folder), {archive_name(sha256) for sha256 in keep}
+    for name in store.names() - kept:
+        if ARCHIVE_NAME.fullmatch(name):
+            store.delete(name)
 
 
-def _delete(path: str) -> None:
-    from databricks.sdk.errors import NotFound
-
-    with suppress(NotFound):
-        if path.startswith(VOLUMES):
-            _connection.client.files.delete(path)
-        else:
-            _connection.client.workspace.delete(path)
-
-
-def _shown(size: float) -> str:
+def _shown(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
@@ -142,21 +152,26 @@ class Archive(Resource, module="databricks", name="Archive"):
     """The stack's archive of plugins.
 
     Args:
-        path: where it goes, in the workspace or on a volume; its name holds its hash.
+        folder: the stack's folder for archives, in the workspace or on a volume.
         sha256: hash of the archive that the stack's folder of plugins packs into.
         size: its size in bytes.
     """
 
-    path: pulumi.Output[str]
+    def __init__(
+        self, resource_name: str, *, folder: str, sha256: str, size: int, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(ArchiveProvider(), resource_name, {"folder": folder, "sha256": sha256, "size": size}, opts)
+
+
+class ArchiveRetention(Resource, module="databricks", name="ArchiveRetention"):
+    """What becomes of earlier archives; depends on every job that names one.
+
+    Args:
+        folder: as of `Archive`.
+        sha256: hash of the archive that the jobs name now.
+    """
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        path: pulumi.Input[str],
-        sha256: str,
-        size: int,
-        opts: pulumi.ResourceOptions | None = None,
+        self, resource_name: str, *, folder: str, sha256: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        props = {"path": path, "sha256": sha256, "size": size}
-        super().__init__(ArchiveProvider(), resource_name, props, opts)
+        super().__init__(ArchiveRetentionProvider(), resource_name, {"folder": folder, "sha256": sha256}, opts)

@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import importlib
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -24,6 +25,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +33,7 @@ from urllib.parse import urlsplit
 # On Databricks' FIPS images it makes opencv abort with an OpenSSL self-test failure when it is imported.
 ABORTS_OPENCV = "OPENSSL_FORCE_FIPS_MODE"
 CHUNK = 1 << 16
+SECONDS_OF_SILENCE = 1.0
 
 
 class RunError(Exception):
@@ -78,24 +81,52 @@ def run(command: list[str], environment: dict[str, str]) -> int:
     program = shutil.which(command[0], path=environment["PATH"])
     if program is None:
         raise RunError(f"there is no `{command[0]}` on PATH: did the run's libraries install?")
-    with subprocess.Popen(
-        [program, *command[1:]],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        bufsize=0,
-    ) as process:
+    with started([program, *command[1:]], environment) as process:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             # Only a main thread may set handlers, and not every runtime starts a task in one.
             with contextlib.suppress(ValueError):
                 signal.signal(number, lambda received, _frame: process.send_signal(received))
         # The runtime shows what goes through sys.stdout, which need not be this process's own file descriptor.
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        while process.stdout and (chunk := process.stdout.read(CHUNK)):
-            print(decoder.decode(chunk), end="", flush=True)
+        pass_on(process)
         code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def started(command: list[str], environment: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
+    """A process whose output is read here. Raises RunError where the system cannot start it."""
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+        )
+    except OSError as error:
+        raise RunError(f"`{command[0]}` cannot be started: {error}") from None
+    with process:
+        yield process
+
+
+def pass_on(process: subprocess.Popen[bytes]) -> None:
+    """Print a process's output as it comes, until it ends.
+
+    What it leaves running may keep the output open and would keep the cluster, so silence after its end is the end.
+    """
+    if process.stdout is None:
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while True:
+        ended = process.poll() is not None
+        if select.select([process.stdout], [], [], SECONDS_OF_SILENCE)[0]:
+            chunk = process.stdout.read(CHUNK)
+            print(decoder.decode(chunk, final=not chunk), end="", flush=True)
+            if not chunk:
+                return
+        elif ended:
+            return
 
 
 def unpacked(archive: str, sha256: str | None, scratch: Path) -> Path:
@@ -126,8 +157,8 @@ def unpacked(archive: str, sha256: str | None, scratch: Path) -> Path:
         else:
             with zipfile.ZipFile(file) as archived:
                 archived.extractall(folder)
-    except (tarfile.TarError, zipfile.BadZipFile) as error:
-        raise RunError(f"the plugins at {archive} cannot be unpacked as tar or zip: {error}") from None
+    except Exception as error:  # noqa: BLE001 - a broken archive fails in many ways, as does a full disk
+        raise RunError(f"the plugins at {archive} cannot be unpacked as tar or zip: {error!r}") from None
     file.unlink()
     return folder
 
@@ -154,6 +185,10 @@ def fetch(archive: str, file: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Output is passed on whatever its characters; a runtime that shows it elsewhere sees to that itself.
+    reconfigure: Any = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
     try:
         code = main()
     except RunError as error:

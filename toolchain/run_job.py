@@ -33,8 +33,9 @@ def run(stack: str, command: str, orchestrator: str) -> int:
     orchestrators: dict[str, dict[str, str]] = outputs.get("orchestrators") or {}
     name = orchestrator or next(iter(orchestrators), "")
     if name not in orchestrators:
-        known = f"it has {', '.join(orchestrators)}" if orchestrators else "deploy it first: make up"
-        raise SetupError(f"stack `{stack}` has no orchestrator `{name}`; {known}")
+        if not orchestrators:
+            raise SetupError("nothing is deployed; deploy it first, with `make up`")
+        raise SetupError(f"there is no orchestrator `{name}`; the stack has {', '.join(orchestrators)}")
     found = orchestrators[name]
     os.environ.clear()
     os.environ.update(environ)
@@ -47,19 +48,28 @@ def run(stack: str, command: str, orchestrator: str) -> int:
 
 def _follow(client: WorkspaceClient, run_id: int) -> int:
     """Print the log of the run's one task until it has ended; 0 where it succeeded."""
-    printed = 0
+    shown = ""
     while True:
         found = client.jobs.get_run(run_id)
         ended = found.status is not None and found.status.state is RunLifecycleStateV2State.TERMINATED
         logs, error = _output(client, found.tasks[0].run_id) if found.tasks else ("", "")
-        print(logs[printed:], end="", flush=True)
-        printed = len(logs)
+        print(_new(shown, logs), end="", flush=True)
+        shown = logs or shown
         if ended and found.status and found.status.termination_details:
             details = found.status.termination_details
             code = details.code.value if details.code else "UNKNOWN"
             print(" ".join(filter(None, (f"\nrun {run_id} ended: {code}", details.message, error))))
             return 0 if code == "SUCCESS" else 1
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _new(shown: str, logs: str) -> str:
+    """What of a log was not shown yet; of a long one the platform gives the tail, which moves on."""
+    if logs.startswith(shown):
+        return logs[len(shown) :]
+    overlap = shown[-1000:]
+    _, found, new = logs.rpartition(overlap)
+    return new if found else f"\n[… a part of the log is too long ago to be shown …]\n{logs}"
 
 
 def _output(client: WorkspaceClient, task_run_id: int | None) -> tuple[str, str]:
@@ -80,6 +90,6 @@ def _pulumi(arguments: list[str], environ: dict[str, str]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        sys.exit(run(*sys.argv[1:]))
+        sys.exit(run(sys.argv[1], os.environ.get("COMMAND", ""), os.environ.get("ORCHESTRATOR", "")))
     except (SetupError, DatabricksError, ValueError) as error:
         sys.exit(f"make run STACK={sys.argv[1]}: {error}")

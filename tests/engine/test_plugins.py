@@ -18,9 +18,16 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def archives(workspace: Workspace) -> list[str]:
-    listed = workspace.client.workspace.list("/Shared/fiftyone-test")
-    return [str(entry.path) for entry in listed if str(entry.path).endswith(".tar")]
+def archives(workspace: Workspace, folder: str = "/Shared/fiftyone-test/plugins") -> set[str]:
+    return {str(entry.path).rpartition("/")[2] for entry in workspace.client.workspace.list(folder)}
+
+
+def write(source: Path, text: str) -> None:
+    (source / "hello" / "__init__.py").write_text(text)
+
+
+def deployed(stack: Stack) -> str:
+    return str(stack.outputs()["pluginsDir"]).rpartition("/")[2]
 
 
 def test_one_byte_changed_is_one_upload_and_the_archive_before_stays_until_the_deployment_after_next(
@@ -28,26 +35,63 @@ def test_one_byte_changed_is_one_upload_and_the_archive_before_stays_until_the_d
 ) -> None:
     stack = new_stack(plugins={"source": str(source)})
     stack.up()
-    seen = archives(workspace)
-    assert len(seen) == 1
-    for round_ in (1, 2):
+    first = deployed(stack)
+    assert archives(workspace) == {first}
+
+    def step(text: str) -> tuple[str, list[str]]:
         before = len(workspace.requests())
         stack.up("--expect-no-changes")
         assert not any("workspace" in request["path"] for request in workspace.requests()[before:])
-        (source / "hello" / "__init__.py").write_text(f"{round_}")
+        write(source, text)
         before = len(workspace.requests())
         stack.up()
-        steps = [path.rpartition("/")[2] for path in workspace.writes(since=before)]
-        assert steps[0] == "import"
-        assert sorted(steps) == ["import", "reset"] if round_ == 1 else ["delete", "import", "reset"]
-        new = set(archives(workspace)) - set(seen)
-        assert len(new) == 1
-        assert set(archives(workspace)) == {seen[-1], *new}
-        seen += new
-    environment = stack.outputs()["pluginsDir"]
-    assert environment == f"/Workspace{seen[-1]}"
+        return deployed(stack), [path.rpartition("/")[2] for path in workspace.writes(since=before)]
+
+    second, steps = step("2")
+    assert steps == ["mkdirs", "import", "reset"]
+    assert archives(workspace) == {first, second}
+    third, steps = step("3")
+    # What nothing can need any more goes last, when the jobs have moved on.
+    assert steps == ["mkdirs", "import", "reset", "delete"]
+    assert archives(workspace) == {second, third}
+    again, _ = step("2")
+    assert again == second
+    assert archives(workspace) == {second, third}
     stack.succeeds("destroy", "--yes", "--run-program")
     assert workspace.is_empty()
+
+
+def test_an_archive_that_a_job_still_names_outlives_deployments_that_fail(
+    new_stack: Callable[..., Stack], workspace: Workspace, source: Path
+) -> None:
+    stack = new_stack(plugins={"source": str(source)})
+    stack.up()
+    named = deployed(stack)
+    good = stack.settings
+    for text in ("2", "3"):
+        write(source, text)
+        stack.orchestrator(pool="no-such-pool", nodeType=None)
+        assert stack.pulumi("--stack", stack.name, "up", "--yes", "--skip-preview").code != 0
+        assert named in archives(workspace)
+    stack.settings = good
+    stack.up()
+    assert archives(workspace) == {named, deployed(stack)}
+    stack.succeeds("destroy", "--yes", "--run-program")
+    assert workspace.is_empty()
+
+
+def test_another_folder_takes_the_archive_with_it(
+    new_stack: Callable[..., Stack], workspace: Workspace, source: Path
+) -> None:
+    stack = new_stack(plugins={"source": str(source)})
+    stack.up()
+    write(source, "2")
+    stack.up()
+    stack.settings = {**stack.settings, "workspaceDir": "/Workspace/Shared/elsewhere"}
+    stack.up()
+    assert archives(workspace, "/Shared/elsewhere/plugins") == {deployed(stack)}
+    assert [str(entry.path) for entry in workspace.client.workspace.list("/Shared")] == ["/Shared/elsewhere"]
+    stack.up("--expect-no-changes")
 
 
 def test_a_thousand_files_of_100_mb_go_to_a_volume_and_the_state_does_not_grow(
@@ -62,10 +106,12 @@ def test_a_thousand_files_of_100_mb_go_to_a_volume_and_the_state_does_not_grow(
     run = stack.up()
     assert "uploading plugins: 100 % of" in run.output
     state = stack.state()
-    (archive,) = [entry for entry in json.loads(state)["deployment"]["resources"] if entry["type"].endswith(":Archive")]
-    assert archive["outputs"].keys() - {"__provider"} == {"path", "sha256", "size", "previous"}
+    (archive,) = [
+        entry for entry in json.loads(state)["deployment"]["resources"] if entry["type"].endswith("databricks:Archive")
+    ]
+    assert archive["outputs"].keys() - {"__provider"} == {"folder", "sha256", "size"}
     assert "999.bin" not in state
-    listed = workspace.client.files.list_directory_contents(f"{volume}/archives")
+    listed = workspace.client.files.list_directory_contents(f"{volume}/archives/fiftyone-test")
     assert max(entry.file_size or 0 for entry in listed) > 100_000_000
     stack.up("--expect-no-changes")
     stack.succeeds("destroy", "--yes", "--run-program")
@@ -77,11 +123,15 @@ def test_an_archive_deleted_behind_our_back_is_noticed_by_refresh_and_uploaded_a
 ) -> None:
     stack = new_stack(plugins={"source": str(source)})
     stack.up()
-    (path,) = archives(workspace)
-    workspace.client.workspace.delete(path)
-    assert stack.succeeds("refresh", "--yes", "--run-program").operations("deleted") == ["archive"]
+    write(source, "2")
     stack.up()
-    assert archives(workspace) == [path]
+    both = archives(workspace)
+    workspace.client.workspace.delete(f"/Shared/fiftyone-test/plugins/{deployed(stack)}")
+    assert stack.succeeds("refresh", "--yes", "--run-program").operations("updated") == ["archive"]
+    stack.up()
+    assert archives(workspace) == both
+    stack.succeeds("destroy", "--yes", "--run-program")
+    assert workspace.is_empty()
 
 
 def test_a_folder_that_holds_no_plugin_creates_nothing(

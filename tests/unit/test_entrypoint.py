@@ -20,12 +20,15 @@ def commands(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(commands: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    commands: Path, *arguments: str, timeout: float | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         [sys.executable, ENTRYPOINT, *arguments],
         env={**os.environ, "PATH": path, **environ},
         stdin=subprocess.DEVNULL,
+        timeout=timeout,
         capture_output=True,
         text=True,
         check=False,
@@ -77,6 +80,51 @@ def test_output_comes_through_while_the_command_runs_and_signals_reach_it(comman
 def test_a_command_that_a_signal_ended_ends_with_the_conventional_code(commands: Path) -> None:
     (commands / "fiftyone").write_text("#!/bin/sh\nkill -KILL $$\n")
     assert run(commands, "--command", "fiftyone x").returncode == 128 + signal.SIGKILL
+
+
+def test_what_a_command_leaves_running_does_not_hold_the_run_up(commands: Path) -> None:
+    (commands / "fiftyone").write_text("#!/bin/sh\nsleep 60 &\necho done\n")
+    done = run(commands, "--command", "fiftyone x", timeout=30)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+
+
+def test_output_of_any_bytes_and_of_standard_error_comes_through_in_order(commands: Path) -> None:
+    (commands / "fiftyone").write_text("#!/bin/sh\nprintf 'a\\303\\251'\nprintf b >&2\nprintf 'c\\377\\303'\n")
+    assert run(commands, "--command", "fiftyone x").stdout == "aéb" + "c\ufffd\ufffd"
+    assert run(commands, "--command", "fiftyone x", PYTHONIOENCODING="ascii").stdout.startswith("a?b")
+
+
+def test_a_program_that_cannot_start_is_said(commands: Path) -> None:
+    (commands / "fiftyone").write_text("no program")
+    done = run(commands, "--command", "fiftyone x")
+    assert done.returncode == 1
+    assert "cannot be started" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_gets_no_standard_input(commands: Path) -> None:
+    (commands / "fiftyone").write_text("#!/bin/sh\ncat\n")
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    command = [sys.executable, ENTRYPOINT, "--command", "fiftyone x"]
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": path}, input="typed", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_runtime_that_starts_tasks_outside_its_main_thread_is_served(commands: Path) -> None:
+    script = f"""
+import runpy, sys, threading
+sys.argv = ["entrypoint", "--command", "fiftyone x"]
+task = threading.Thread(target=runpy.run_path, args=({str(ENTRYPOINT)!r},), kwargs={{"run_name": "__main__"}})
+task.start()
+task.join()
+"""
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("<x>"), done.stderr
 
 
 def test_a_missing_program_is_said(tmp_path: Path) -> None:

@@ -138,6 +138,18 @@ def test_what_is_no_archive_is_said(commands: Path, tmp_path: Path) -> None:
     assert "cannot be unpacked as tar or zip" in done.stderr
 
 
+def test_a_broken_archive_is_said_and_shows_no_traceback(commands: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tgz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("hello/fiftyone.yml"), io.BytesIO())
+        archive.addfile(entry("x")[0], io.BytesIO())
+    whole = (tmp_path / "a.tgz").read_bytes()
+    (tmp_path / "a.tgz").write_bytes(whole[: len(whole) // 2])
+    done = run(commands, tmp_path / "a.tgz")
+    assert done.returncode == 1
+    assert "cannot be unpacked as tar or zip" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # The clouds' libraries, as far as the entrypoint calls them: each copies a file, and checks what it is asked for.
 LIBRARIES = {
     "gs://bucket/dir/a.tar": {

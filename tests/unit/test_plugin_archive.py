@@ -78,14 +78,52 @@ def test_a_source_that_is_itself_a_link_is_followed(plugins: Path, tmp_path: Pat
 
 
 def test_secrets_and_clutter_are_left_out_and_secrets_are_said(plugins: Path) -> None:
-    for name in (".env", ".env.local", "id_rsa", "server.PEM", "credentials.json", ".netrc"):
+    for name in (".env", ".env.local", "id_rsa", "server.PEM", "credentials.json", ".netrc", "prod.env"):
         add(plugins / "hello" / name, "hidden")
+    for name in ("service_account-1.json", ".ssh/deploy", "secrets.yaml"):
+        add(plugins / "hello" / name, "hidden")
+    add(plugins / "hello" / "node_modules" / "a.js")
     add(plugins / "hello" / "__pycache__" / "x.pyc")
     add(plugins / "hello" / ".git" / "config")
     assert names(plugins) == ["hello/__init__.py", "hello/fiftyone.yml"]
     left_out = "\n".join(plugin_archive(plugins).left_out)
-    assert left_out.count("looks like a secret") == 6
+    assert left_out.count("looks like a secret") == 10
     assert "hidden" not in left_out
+
+
+def test_a_link_to_what_is_left_out_is_left_out_as_well(plugins: Path) -> None:
+    add(plugins / "hello" / ".env", "hidden")
+    add(plugins / "hello" / ".git" / "config", "hidden")
+    (plugins / "hello" / "settings.txt").symlink_to(".env")
+    (plugins / "hello" / "config").symlink_to(".git/config")
+    assert names(plugins) == ["hello/__init__.py", "hello/fiftyone.yml"]
+
+
+def test_a_package_that_is_called_credentials_is_code(plugins: Path) -> None:
+    add(plugins / "hello" / "credentials" / "__init__.py")
+    assert "hello/credentials/__init__.py" in names(plugins)
+
+
+def test_plugins_are_found_where_fiftyone_finds_them(plugins: Path) -> None:
+    add(plugins / "group" / "deep" / "fiftyone.yaml", "name: deep\n")
+    # It looks neither into a plugin nor into a hidden folder.
+    add(plugins / "hello" / "tests" / "fiftyone.yml", "nothing: here\n")
+    add(plugins / ".hidden" / "fiftyone.yml", "name: hidden\n")
+    assert names(plugins) == [
+        "group/deep/fiftyone.yaml",
+        "hello/__init__.py",
+        "hello/fiftyone.yml",
+        "hello/tests/fiftyone.yml",
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_refused(plugins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(path: object, mode: int) -> bool:
+        return not str(path).endswith("__init__.py")
+
+    monkeypatch.setattr("os.access", unreadable)
+    with pytest.raises(RefusalError, match="which cannot be read"):
+        plugin_archive(plugins)
 
 
 def test_a_folder_beside_the_plugins_that_is_none_is_left_out_and_said(plugins: Path) -> None:

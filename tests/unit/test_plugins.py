@@ -47,9 +47,10 @@ def test_the_library_for_azure_is_required_where_it_is_used_and_nowhere_else() -
 def test_a_folder_here_goes_to_the_workspace_or_the_volume_named_by_its_content(source: Path) -> None:
     here = place(source=str(source))
     assert here.sha256 is not None
-    assert here.location == f"/Workspace/Shared/fiftyone-dev/plugins-{here.sha256[:16]}.tar"
+    assert here.location == f"/Workspace/Shared/fiftyone-dev/plugins/plugins-{here.sha256[:16]}.tar"
     there = place(source=str(source), volume="/Volumes/main/fiftyone/archives")
-    assert there.location == f"/Volumes/main/fiftyone/archives/plugins-{here.sha256[:16]}.tar"
+    # Stacks may share a volume; each has a folder of its own there.
+    assert there.location == f"/Volumes/main/fiftyone/archives/fiftyone-dev/plugins-{here.sha256[:16]}.tar"
 
 
 def test_over_the_workspaces_limit_the_alternatives_are_named(source: Path) -> None:

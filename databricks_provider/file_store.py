@@ -1,0 +1,63 @@
+"""Files of one folder, in the workspace or on a volume: the two take uploads, listings and deletions differently."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+VOLUMES = "/Volumes/"
+
+
+class FileStore:
+    """One folder. What is missing counts as empty, and as deleted; other refusals of the platform are raised."""
+
+    def __init__(self, client: "WorkspaceClient", folder: str) -> None:
+        self._client, self._folder, self._on_volume = client, folder, folder.startswith(VOLUMES)
+
+    def put(self, name: str, content: BinaryIO) -> None:
+        """Write a file, and the folder if need be; one of that name is overwritten."""
+        from databricks.sdk.service.workspace import ImportFormat
+
+        path = f"{self._folder}/{name}"
+        if self._on_volume:
+            self._client.files.create_directory(self._folder)
+            self._client.files.upload(path, content, overwrite=True)
+        else:
+            self._client.workspace.mkdirs(self._folder)
+            self._client.workspace.upload(path, content, format=ImportFormat.RAW, overwrite=True)
+
+    def names(self) -> set[str]:
+        """The names of what lies in the folder."""
+        from databricks.sdk.errors import NotFound
+
+        with suppress(NotFound):
+            if self._on_volume:
+                listed = [entry.path for entry in self._client.files.list_directory_contents(self._folder)]
+            else:
+                entries = self._client.workspace.list(self._folder)  # pyright: ignore[reportUnknownMemberType]
+                listed = [entry.path for entry in entries]
+            return {str(path).rstrip("/").rpartition("/")[2] for path in listed}
+        return set()
+
+    def delete(self, name: str) -> None:
+        """Delete a file."""
+        from databricks.sdk.errors import NotFound
+
+        with suppress(NotFound):
+            if self._on_volume:
+                self._client.files.delete(f"{self._folder}/{name}")
+            else:
+                self._client.workspace.delete(f"{self._folder}/{name}")
+
+    def remove(self) -> None:
+        """Delete the folder if nothing lies in it."""
+        from databricks.sdk.errors import NotFound
+
+        with suppress(NotFound):
+            if self.names():
+                return
+            if self._on_volume:
+                self._client.files.delete_directory(self._folder)
+            else:
+                self._client.workspace.delete(self._folder)
