@@ -66,12 +66,9 @@ def stored_job(db: sqlite3.Connection, job_id: int | str) -> sqlite3.Row:
 
 
 def shown_settings(row: sqlite3.Row) -> dict[str, Any]:
-    """A job's settings as recorded: with what the platform adds, tasks and what they depend on sorted by key."""
+    """A job's settings as recorded: with what the platform adds, tasks sorted by key."""
     settings: dict[str, Any] = ADDED | json.loads(row["settings"])
     tasks: list[dict[str, Any]] = [ADDED_TO_TASKS | task for task in settings.get("tasks", [])]
-    for task in tasks:
-        if "depends_on" in task:
-            task["depends_on"] = sorted(task["depends_on"], key=itemgetter("task_key"))
     if tasks:
         settings["tasks"] = sorted(tasks, key=itemgetter("task_key"))
     return settings

@@ -12,7 +12,7 @@ from emulator.store import ME, now_ms
 
 
 def _termination_type(code: str) -> str:
-    if code in ("SUCCESS", "SUCCESS_WITH_FAILURES"):
+    if code == "SUCCESS":
         return "SUCCESS"
     return "INTERNAL_ERROR" if code in ("DRIVER_ERROR", "INTERNAL_ERROR") else "CLIENT_ERROR"
 

@@ -1,7 +1,7 @@
 """Runs of jobs: run-now, get, list, get-output, cancel. Owns what is asked and answered; executor.py runs them.
 
-Decided where the platform's answer is not recorded: parameters that the job does not define are taken as they are, and
-`only` does not bring in what the chosen tasks depend on unless it says so with `+`. Failed tasks are not retried.
+Decided where the platform's answer is not recorded: parameters that the job does not define are taken as they are.
+Failed tasks are not retried.
 """
 
 import sqlite3
@@ -43,21 +43,13 @@ def _missing(run_id: int | str) -> ApiError:
 
 
 def _chosen(tasks: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
-    """The tasks that are named; `+key` brings in what it depends on, `key+` what depends on it. Raises ApiError."""
-    above = {task["task_key"]: {needed["task_key"] for needed in task.get("depends_on", [])} for task in tasks}
-    below = {key: {other for other, needed in above.items() if key in needed} for key in above}
-    chosen: set[str] = set()
+    """The tasks that are named. Raises ApiError."""
     for name in names:
-        key = name.removeprefix("+").removesuffix("+")
-        if key not in above:
-            raise invalid(f"Task key {key} does not exist in the job.")
-        chosen.add(key)
-        for edges, wanted in ((above, name.startswith("+")), (below, name.endswith("+"))):
-            reached = [key] if wanted else []
-            for reach in reached:
-                reached.extend(edges[reach] - set(reached))
-            chosen.update(reached)
-    return [task for task in tasks if task["task_key"] in chosen]
+        if name.startswith("+") or name.endswith("+"):
+            raise invalid(f"{name}: +key and key+ are not part of this stand-in, whose tasks do not depend on others.")
+        if name not in {task["task_key"] for task in tasks}:
+            raise invalid(f"Task key {name} does not exist in the job.")
+    return [task for task in tasks if task["task_key"] in names]
 
 
 def run_now(call: Call) -> dict[str, Any]:
