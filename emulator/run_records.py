@@ -14,15 +14,13 @@ from emulator.store import new_id, now_ms
 _ACTIVE = f"state IN {ACTIVE}"
 
 
-def create(
-    db: sqlite3.Connection, job_id: int, settings: dict[str, Any], parameters: dict[str, str], token: str | None
-) -> int:
+def create(db: sqlite3.Connection, job_id: int, settings: dict[str, Any], parameters: dict[str, str]) -> int:
     """A run that waits, with one task run for each task of `settings`, which it keeps whatever becomes of the job."""
     run_id = new_id(db)
     db.execute(
-        "INSERT INTO runs (id, job_id, settings, parameters, idempotency_token, state, message, created_ms)"
-        " VALUES (?, ?, ?, ?, ?, 'QUEUED', '', ?)",
-        (run_id, job_id, json.dumps(settings), json.dumps(parameters), token, now_ms()),
+        "INSERT INTO runs (id, job_id, settings, parameters, state, message, created_ms)"
+        " VALUES (?, ?, ?, ?, 'QUEUED', '', ?)",
+        (run_id, job_id, json.dumps(settings), json.dumps(parameters), now_ms()),
     )
     for task in settings["tasks"]:
         db.execute(
@@ -109,12 +107,6 @@ def end_task(db: sqlite3.Connection, task_run_id: int, outcome: Outcome, exit_co
     )
 
 
-def cancel(
-    db: sqlite3.Connection, *, run_id: int | None = None, job_id: int | None = None, queued: bool = False
-) -> None:
-    """Ask for the end of one run, of a job's or of all, or only of those that wait; the executor ends them."""
-    db.execute(
-        "UPDATE runs SET cancel = 1 WHERE end_ms IS NULL AND (? IS NULL OR id = ?) AND (? IS NULL OR job_id = ?)"
-        " AND (NOT ? OR state = 'QUEUED')",
-        (run_id, run_id, job_id, job_id, queued),
-    )
+def cancel(db: sqlite3.Connection, *, run_id: int | None = None, job_id: int | None = None) -> None:
+    """Ask for the end of one run or of a job's; the executor ends them."""
+    db.execute("UPDATE runs SET cancel = 1 WHERE end_ms IS NULL AND (id = ? OR job_id = ?)", (run_id, job_id))

@@ -35,7 +35,7 @@ CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TE
 RUNS_SCHEMA = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, settings TEXT NOT NULL, parameters TEXT NOT NULL,
-    idempotency_token TEXT UNIQUE, cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
+    cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
     message TEXT NOT NULL, created_ms INTEGER NOT NULL, admitted_ms INTEGER, end_ms INTEGER);
 CREATE INDEX active_runs ON runs (job_id) WHERE end_ms IS NULL;
 CREATE TABLE task_runs (
