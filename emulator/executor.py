@@ -21,7 +21,6 @@ from typing import Any
 from emulator import outcomes, processes, run_records
 from emulator.outcomes import Outcome
 from emulator.redaction import Redactor
-from emulator.run_output import log_file
 from emulator.store import transaction
 from emulator.task_directory import Order, Refused, clear, prepare
 from emulator.task_order import make_order
@@ -98,7 +97,7 @@ class Executor:
             await asyncio.wait(works, timeout=2 * processes.GRACE_SECONDS)
 
     def _folder(self, task_run_id: int) -> Path:
-        return log_file(self._home, task_run_id).parent
+        return run_records.log_file(self._home, task_run_id).parent
 
     def _limit(self, run: sqlite3.Row) -> int:
         """The job's as it is now: a job that lets more run lets them out of its queue."""

@@ -1,11 +1,12 @@
-"""Runs and task runs as they are kept. Owns their rows and how these change; the only writer of both tables.
+"""Runs and task runs as they are kept. Owns their rows and how these change, and where a log lies.
 
-A run waits (QUEUED), has one of its job's places (PENDING, RUNNING, TERMINATING) or has ended. Handlers ask for a
-change, such as a cancellation, by writing it here; the executor carries it out.
+Nothing else writes the two tables. A run waits (QUEUED), has one of its job's places (PENDING, RUNNING, TERMINATING) or
+has ended. Handlers ask for a change, such as a cancellation, by writing it here; the executor carries it out.
 """
 
 import json
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from emulator.outcomes import ACTIVE, Outcome
@@ -40,6 +41,10 @@ def task_run(db: sqlite3.Connection, task_run_id: int | str) -> sqlite3.Row | No
 
 def tasks(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
     return db.execute("SELECT * FROM task_runs WHERE run_id = ? ORDER BY task_key", (run_id,)).fetchall()
+
+
+def log_file(home: Path, task_run_id: int) -> Path:
+    return home / "runs" / str(task_run_id) / "log"
 
 
 def unended(db: sqlite3.Connection, where: str = "1") -> list[sqlite3.Row]:

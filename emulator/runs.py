@@ -12,8 +12,7 @@ from emulator.api import ApiError, Body, Call, Route, invalid
 from emulator.job_settings import Queue
 from emulator.jobs import shown_settings, stored_job
 from emulator.outcomes import ENDED, no_place
-from emulator.run_output import read_output
-from emulator.run_views import shown_run, shown_task_run
+from emulator.run_views import read_output, shown_run, shown_task_run
 
 # The Jobs API's documented page size.
 DEFAULT_LIMIT, MAX_LIMIT = 20, 25
