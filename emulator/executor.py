@@ -21,7 +21,6 @@ from typing import Any
 from emulator import outcomes, processes, run_records
 from emulator.outcomes import Outcome
 from emulator.redaction import Redactor
-from emulator.run_output import log_file
 from emulator.store import transaction
 from emulator.task_directory import Order, Refused, clear, prepare
 from emulator.task_order import make_order
@@ -68,7 +67,7 @@ class Executor:
                     task["task_key"]: Outcome(task["state"], task["result"], task["code"], task["message"])
                     for task in run_records.tasks(self._db, run["id"])
                 }
-                run_records.end(self._db, run["id"], outcomes.of_run(ended, ()))
+                run_records.end(self._db, run["id"], outcomes.of_run(ended))
 
     def advance(self) -> None:
         """Cancel what is to be canceled and start what has a place."""
@@ -98,7 +97,7 @@ class Executor:
             await asyncio.wait(works, timeout=2 * processes.GRACE_SECONDS)
 
     def _folder(self, task_run_id: int) -> Path:
-        return log_file(self._home, task_run_id).parent
+        return run_records.log_file(self._home, task_run_id).parent
 
     def _limit(self, run: sqlite3.Row) -> int:
         """The job's as it is now: a job that lets more run lets them out of its queue."""
@@ -112,36 +111,26 @@ class Executor:
     async def _run(self, run: sqlite3.Row, stop: Stop) -> None:
         job: dict[str, Any] = json.loads(run["settings"])
         settings: dict[str, dict[str, Any]] = {task["task_key"]: task for task in job["tasks"]}
-        loop = asyncio.get_running_loop()
-        ends: dict[str, Future[Outcome]] = {key: loop.create_future() for key in settings}
-        timer = (
-            loop.call_later(job["timeout_seconds"], _set, stop, outcomes.TIMED_OUT) if job["timeout_seconds"] else None
-        )
-        tasks = [
-            _Task(row["id"], run, settings[row["task_key"]], stop) for row in run_records.tasks(self._db, run["id"])
-        ]
-        await asyncio.gather(*(self._task(task, ends) for task in tasks))
+        later, limit = asyncio.get_running_loop().call_later, job["timeout_seconds"]
+        timer = later(limit, _set, stop, outcomes.TIMED_OUT) if limit else None
+        rows = run_records.tasks(self._db, run["id"])
+        tasks = [_Task(row["id"], run, settings[row["task_key"]], stop) for row in rows]
+        ends = await asyncio.gather(*map(self._task, tasks))
         if timer:
             timer.cancel()
-        inner = {needed["task_key"] for task in settings.values() for needed in task.get("depends_on", [])}
-        outcome = outcomes.of_run({key: ends[key].result() for key in ends}, inner)
+        outcome = outcomes.of_run({row["task_key"]: end for row, end in zip(rows, ends, strict=True)})
         with transaction(self._db):
             run_records.end(self._db, run["id"], (stop.result() if stop.done() else None) or outcome)
         del self._going[run["id"]]
         self.advance()
 
-    async def _task(self, task: _Task, ends: Mapping[str, Future[Outcome]]) -> None:
-        """One task from waiting for others to its end, which is set whatever happens."""
+    async def _task(self, task: _Task) -> Outcome:
+        """One task to its end, which it comes to whatever happens."""
         exit_code = None
         try:
-            needed = [
-                await ends[each["task_key"]] for each in task.settings.get("depends_on", []) if each["task_key"] in ends
-            ]
             if task.stop.done():
                 outcome = task.stopped()
-            elif task.settings.get("disabled"):
-                outcome = outcomes.DISABLED
-            elif (outcome := outcomes.skipped(task.settings["run_if"], needed)) is None:
+            else:
                 outcome, exit_code = await self._execute(task)
         except Refused as refused:
             outcome = refused.outcome
@@ -157,7 +146,7 @@ class Executor:
         await asyncio.to_thread(clear, self._folder(task.id))
         with transaction(self._db):
             run_records.end_task(self._db, task.id, outcome, exit_code)
-        ends[task.settings["task_key"]].set_result(outcome)
+        return outcome
 
     async def _execute(self, task: _Task) -> tuple[Outcome, int | None]:
         with transaction(self._db):

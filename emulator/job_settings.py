@@ -1,7 +1,7 @@
 """A job's settings as a body. Owns the fields and what they may hold; jobs.py checks them against the workspace."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,6 @@ Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
 EVENTS = "on_duration_warning_threshold_exceeded on_failure on_start on_streaming_backlog_exceeded on_success"
 Emails = Annotated[dict[str, list[str] | bool], only(f"{EVENTS} no_alert_for_skipped_runs")]
 Webhooks = Annotated[dict[str, list[Annotated[dict[str, str], only("id")]]], only(EVENTS)]
-RUN_IF = "ALL_DONE ALL_FAILED ALL_SUCCESS AT_LEAST_ONE_FAILED AT_LEAST_ONE_SUCCESS NONE_FAILED"
 ALERTS = "no_alert_for_canceled_runs no_alert_for_skipped_runs"
 ONE = Field(min_length=1, max_length=1)
 Queue = Annotated[dict[str, bool], only("enabled"), Field(min_length=1)]
@@ -26,19 +25,13 @@ class SparkPythonTask(Body):
     source: Annotated[str, only("WORKSPACE GIT")] | None = None
 
 
-class Dependency(Body):
-    task_key: Key
-    outcome: str | None = None
-
-
 class Task(Body):
-    """Of the platform's many kinds of task, the stand-in takes Python files."""
+    """Of the platform's many kinds of task, the stand-in takes Python files, none of which waits for another."""
 
     task_key: Key
     spark_python_task: SparkPythonTask
-    depends_on: list[Dependency] | None = None
     description: Annotated[str, Field(max_length=1000)] | None = None
-    disabled: bool | None = None
+    disabled: Literal[False] | None = None
     email_notifications: Emails | None = None
     existing_cluster_id: str | None = None
     job_cluster_key: Key | None = None
@@ -48,7 +41,7 @@ class Task(Body):
     new_cluster: Cluster | None = None
     notification_settings: Annotated[dict[str, bool], only(f"{ALERTS} alert_on_last_attempt")] | None = None
     retry_on_timeout: bool | None = None
-    run_if: Annotated[str, only(RUN_IF)] | None = None
+    run_if: Annotated[str, only("ALL_SUCCESS")] | None = None
     timeout_seconds: Count | None = None
     webhook_notifications: Webhooks | None = None
 
@@ -97,7 +90,6 @@ class Settings(Body):
         _unique("job_cluster_key", (cluster.job_cluster_key for cluster in clusters))
         _unique("parameter", (parameter.name for parameter in self.parameters or []))
         keys = {cluster.job_cluster_key for cluster in clusters}
-        done: set[str] = set()
         for task in tasks:
             if [task.job_cluster_key, task.new_cluster, task.existing_cluster_id].count(None) != 2:
                 raise invalid(
@@ -106,17 +98,6 @@ class Settings(Body):
                 )
             if task.job_cluster_key and task.job_cluster_key not in keys:
                 raise invalid(f"Task {task.task_key} references undefined job cluster {task.job_cluster_key}.")
-            for dependency in task.depends_on or []:
-                if dependency.task_key not in {other.task_key for other in tasks}:
-                    raise invalid(f"Task {task.task_key} depends on undefined task {dependency.task_key}.")
-        while ready := [
-            task
-            for task in tasks
-            if task.task_key not in done and {needed.task_key for needed in task.depends_on or []} <= done
-        ]:
-            done |= {task.task_key for task in ready}
-        if len(done) < len(tasks):
-            raise invalid("The job's tasks depend on each other in a cycle.")
 
 
 def _unique(what: str, names: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ A run has one state in two forms: the old `life_cycle_state` with `result_state`
 end is TERMINATED and the termination code says which.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
@@ -26,7 +26,6 @@ class Outcome:
 SUCCESS = Outcome("TERMINATED", "SUCCESS", "SUCCESS")
 CANCELED = Outcome("TERMINATED", "CANCELED", "USER_CANCELED", "Run cancelled.")
 TIMED_OUT = Outcome("TERMINATED", "TIMEDOUT", "CANCELED", "Run timed out.")
-DISABLED = Outcome("SKIPPED", "DISABLED", "DISABLED", "Task is disabled.")
 FAILED = Outcome("TERMINATED", "FAILED", "RUN_EXECUTION_ERROR", WORKLOAD_FAILED)
 
 
@@ -58,40 +57,13 @@ def cluster_id(task_run_id: int) -> str:
     return f"stand-in-{task_run_id}"
 
 
-def skipped(run_if: str, needed: Collection[Outcome]) -> Outcome | None:
-    """Why a task does not run, given what it depends on; None if it does."""
-    succeeded = [outcome.result == "SUCCESS" for outcome in needed]
-    failed = [outcome.result in ("FAILED", "TIMEDOUT", "UPSTREAM_FAILED") for outcome in needed]
-    met = {
-        "ALL_SUCCESS": all(succeeded),
-        "AT_LEAST_ONE_SUCCESS": any(succeeded),
-        "NONE_FAILED": not any(failed),
-        "ALL_DONE": True,
-        "AT_LEAST_ONE_FAILED": any(failed),
-        "ALL_FAILED": all(failed),
-    }
-    if not needed or met[run_if]:
-        return None
-    if run_if in ("AT_LEAST_ONE_FAILED", "ALL_FAILED"):
-        return Outcome("SKIPPED", "EXCLUDED", "SKIPPED", "Run if condition not met.")
-    canceled = any(outcome.result in ("CANCELED", "UPSTREAM_CANCELED") for outcome in needed)
-    result = "UPSTREAM_CANCELED" if canceled and not any(failed) else "UPSTREAM_FAILED"
-    return Outcome("SKIPPED", result, "SKIPPED", "An upstream task failed." if any(failed) else "")
-
-
-def of_run(tasks: Mapping[str, Outcome], inner: Iterable[str]) -> Outcome:
-    """What a run comes to from its tasks; `inner` are those that others depend on.
+def of_run(tasks: Mapping[str, Outcome]) -> Outcome:
+    """What a run comes to from its tasks.
 
     Recorded: a job run with a failed task is an INTERNAL_ERROR in the old form of its state, the task is not.
     """
-    bad = {key: outcome for key, outcome in tasks.items() if outcome.result in ("FAILED", "TIMEDOUT", "CANCELED")}
-    if not bad:
-        return SUCCESS
-    leaves = [outcome for key, outcome in tasks.items() if key not in set(inner)]
-    if all(outcome.result in ("SUCCESS", "EXCLUDED", "DISABLED") for outcome in leaves):
-        return Outcome("TERMINATED", "SUCCESS_WITH_FAILURES", "SUCCESS_WITH_FAILURES")
-    key, first = next(iter(bad.items()))
-    message = f"Task {key} failed with message: {first.message.rstrip('.')}."
-    if any(outcome.result.startswith("UPSTREAM") for outcome in tasks.values()):
-        message += " This caused all downstream tasks to get skipped."
-    return Outcome("INTERNAL_ERROR", "FAILED", first.code, message)
+    for key, outcome in tasks.items():
+        if outcome.result != "SUCCESS":
+            message = f"Task {key} failed with message: {outcome.message.rstrip('.')}."
+            return Outcome("INTERNAL_ERROR", "FAILED", outcome.code, message)
+    return SUCCESS

@@ -1,12 +1,13 @@
 """Processes of tasks: each task has a group of its own, which ends with it. Knows nothing of runs.
 
 A process of a dead server is only ended if it is surely ours: by its start time, or by a HOME below the run's folder.
+Both are read from /proc. Where a system has none (macOS), what a killed server leaves of a task, and what leaves its
+task's group, goes on until it ends by itself; the group of a task still ends with it.
 """
 
 import asyncio
 import os
 import signal
-import subprocess
 from asyncio.subprocess import Process
 from contextlib import suppress
 from pathlib import Path
@@ -17,16 +18,13 @@ GRACE_SECONDS = 5
 
 
 def started(pid: int) -> str | None:
-    """When a living process started, as a text to compare; None for one that is not there."""
-    if PROC.is_dir():
-        try:
-            # The 22nd field, counted behind the name, which may hold anything; unique until the machine restarts.
-            ticks = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
-            return f"{(PROC / 'sys/kernel/random/boot_id').read_text().strip()} {ticks}"
-        except OSError:
-            return None
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
+    """When a living process started, as a text to compare; None for one that is not there, or without /proc."""
+    try:
+        # The 22nd field, counted behind the name, which may hold anything; unique until the machine restarts.
+        ticks = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+        return f"{(PROC / 'sys/kernel/random/boot_id').read_text().strip()} {ticks}"
+    except OSError:
+        return None
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

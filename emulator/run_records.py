@@ -1,11 +1,12 @@
-"""Runs and task runs as they are kept. Owns their rows and how these change; the only writer of both tables.
+"""Runs and task runs as they are kept. Owns their rows and how these change, and where a log lies.
 
-A run waits (QUEUED), has one of its job's places (PENDING, RUNNING, TERMINATING) or has ended. Handlers ask for a
-change, such as a cancellation, by writing it here; the executor carries it out.
+Nothing else writes the two tables. A run waits (QUEUED), has one of its job's places (PENDING, RUNNING, TERMINATING) or
+has ended. Handlers ask for a change, such as a cancellation, by writing it here; the executor carries it out.
 """
 
 import json
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from emulator.outcomes import ACTIVE, Outcome
@@ -14,15 +15,13 @@ from emulator.store import new_id, now_ms
 _ACTIVE = f"state IN {ACTIVE}"
 
 
-def create(
-    db: sqlite3.Connection, job_id: int, settings: dict[str, Any], parameters: dict[str, str], token: str | None
-) -> int:
+def create(db: sqlite3.Connection, job_id: int, settings: dict[str, Any], parameters: dict[str, str]) -> int:
     """A run that waits, with one task run for each task of `settings`, which it keeps whatever becomes of the job."""
     run_id = new_id(db)
     db.execute(
-        "INSERT INTO runs (id, job_id, settings, parameters, idempotency_token, state, message, created_ms)"
-        " VALUES (?, ?, ?, ?, ?, 'QUEUED', '', ?)",
-        (run_id, job_id, json.dumps(settings), json.dumps(parameters), token, now_ms()),
+        "INSERT INTO runs (id, job_id, settings, parameters, state, message, created_ms)"
+        " VALUES (?, ?, ?, ?, 'QUEUED', '', ?)",
+        (run_id, job_id, json.dumps(settings), json.dumps(parameters), now_ms()),
     )
     for task in settings["tasks"]:
         db.execute(
@@ -42,6 +41,10 @@ def task_run(db: sqlite3.Connection, task_run_id: int | str) -> sqlite3.Row | No
 
 def tasks(db: sqlite3.Connection, run_id: int) -> list[sqlite3.Row]:
     return db.execute("SELECT * FROM task_runs WHERE run_id = ? ORDER BY task_key", (run_id,)).fetchall()
+
+
+def log_file(home: Path, task_run_id: int) -> Path:
+    return home / "runs" / str(task_run_id) / "log"
 
 
 def unended(db: sqlite3.Connection, where: str = "1") -> list[sqlite3.Row]:
@@ -109,12 +112,6 @@ def end_task(db: sqlite3.Connection, task_run_id: int, outcome: Outcome, exit_co
     )
 
 
-def cancel(
-    db: sqlite3.Connection, *, run_id: int | None = None, job_id: int | None = None, queued: bool = False
-) -> None:
-    """Ask for the end of one run, of a job's or of all, or only of those that wait; the executor ends them."""
-    db.execute(
-        "UPDATE runs SET cancel = 1 WHERE end_ms IS NULL AND (? IS NULL OR id = ?) AND (? IS NULL OR job_id = ?)"
-        " AND (NOT ? OR state = 'QUEUED')",
-        (run_id, run_id, job_id, job_id, queued),
-    )
+def cancel(db: sqlite3.Connection, *, run_id: int | None = None, job_id: int | None = None) -> None:
+    """Ask for the end of one run or of a job's; the executor ends them."""
+    db.execute("UPDATE runs SET cancel = 1 WHERE end_ms IS NULL AND (id = ? OR job_id = ?)", (run_id, job_id))

@@ -14,7 +14,9 @@ ME = "deployer@stand-in.invalid"
 # Directories that every workspace has and that cannot be deleted.
 PROTECTED = ("/", "/Shared", "/Users", f"/Users/{ME}")
 
-FIRST_SCHEMA = """
+# Of the tables: goes up whenever they change.
+VERSION = 3
+SCHEMA = """
 CREATE TABLE counter (last INTEGER NOT NULL);
 INSERT INTO counter VALUES (100000000000000);
 CREATE TABLE pools (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL);
@@ -31,11 +33,9 @@ CREATE TABLE objects (
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY, created_ms INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, settings TEXT NOT NULL);
 CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL, level TEXT NOT NULL);
-"""
-RUNS_SCHEMA = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, settings TEXT NOT NULL, parameters TEXT NOT NULL,
-    idempotency_token TEXT UNIQUE, cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
+    cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
     message TEXT NOT NULL, created_ms INTEGER NOT NULL, admitted_ms INTEGER, end_ms INTEGER);
 CREATE INDEX active_runs ON runs (job_id) WHERE end_ms IS NULL;
 CREATE TABLE task_runs (
@@ -44,9 +44,6 @@ CREATE TABLE task_runs (
     exit_code INTEGER, pid INTEGER, pid_started TEXT);
 CREATE INDEX tasks_of_runs ON task_runs (run_id);
 """
-# A workspace that an older version of this program made gets what it lacks.
-SCHEMAS = (FIRST_SCHEMA, RUNS_SCHEMA)
-VERSION = len(SCHEMAS)
 
 
 def now_ms() -> int:
@@ -60,16 +57,17 @@ def new_id(db: sqlite3.Connection) -> int:
 
 
 def open_store(path: Path) -> sqlite3.Connection:
-    """Open the workspace, made on first use. Raises SystemExit for a file of a later version of this program."""
+    """Open the workspace, made on first use. Raises SystemExit for a file of another version of this program."""
     db = sqlite3.connect(path, isolation_level=None)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA foreign_keys = ON")
     with transaction(db):
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        for schema in SCHEMAS[version:]:
-            for statement in schema.split(";"):
-                db.execute(statement)
+        if version not in (0, VERSION):
+            raise SystemExit(f"{path} was made by another version of the stand-in: delete its folder and start again")
         if version == 0:
+            for statement in SCHEMA.split(";"):
+                db.execute(statement)
             for directory in PROTECTED:
                 # The platform's root directory is number 0.
                 number = 0 if directory == "/" else new_id(db)
@@ -77,10 +75,7 @@ def open_store(path: Path) -> sqlite3.Connection:
                     "INSERT INTO objects VALUES (?, ?, 'DIRECTORY', NULL, ?, ?)",
                     (directory, number, now_ms(), now_ms()),
                 )
-        if version < VERSION:
             db.execute(f"PRAGMA user_version = {VERSION}")
-    if version > VERSION:
-        raise SystemExit(f"{path} was made by a later version of the stand-in: delete its folder and start again")
     return db
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator import outcomes, volumes
 from emulator.pools import find_pool
-from emulator.run_output import log_file
+from emulator.run_records import log_file
 from emulator.task_directory import Order, Refused, secret_references
 
 

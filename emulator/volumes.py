@@ -13,9 +13,8 @@ from emulator.api import ApiError, Call, Route, invalid
 from emulator.store import now_ms
 
 VOLUME = "main/default/stand-in"
-# The Files API's documented limits: of a file, and of a page of a listing.
+# The Files API's documented limit of a file.
 MAX_BYTES = 5 * 1024**3
-MAX_PAGE = 1000
 
 
 def root(home: Path) -> Path:
@@ -103,24 +102,14 @@ def _directory(call: Call) -> Path:
 
 
 def list_directory(call: Call) -> dict[str, Any]:
-    """The contents by name, a page at a time; for HEAD, whether it is there."""
+    """All of the contents by name, however many a page is asked to have; for HEAD, whether it is there."""
     target = _directory(call)
-    size = call.query.get("page_size", str(MAX_PAGE))
-    if not size.isdecimal():
-        raise invalid("page_size must be a number.")
-    limit = min(int(size) or MAX_PAGE, MAX_PAGE)
-    # A token is the last name of the page before.
-    after = call.query.get("page_token", "")
-    found = sorted((entry for entry in os.scandir(target) if entry.name > after), key=lambda entry: entry.name)
     contents: list[dict[str, Any]] = []
-    for entry in found[:limit]:
+    for entry in sorted(os.scandir(target), key=lambda entry: entry.name):
         shown = {"path": f"/{call.path['path'].rstrip('/')}/{entry.name}", "name": entry.name}
         about = {"is_directory": entry.is_dir(), "last_modified": entry.stat().st_mtime_ns // 1_000_000}
         contents.append(shown | about | ({} if entry.is_dir() else {"file_size": entry.stat().st_size}))
-    answer: dict[str, Any] = {"contents": contents} if contents else {}
-    if len(found) > limit:
-        answer["next_page_token"] = found[limit - 1].name
-    return answer
+    return {"contents": contents} if contents else {}
 
 
 def delete_directory(call: Call) -> None:

@@ -94,11 +94,20 @@ class Runner:
         python = {"python_file": self.upload(f"{key}.py", code), "parameters": list(parameters)}
         return {"task_key": key, "job_cluster_key": "main", "spark_python_task": python, **more}
 
-    def job(self, *tasks: dict[str, Any], env: Mapping[str, str] | None = None, **more: Any) -> int:
+    def settings(self, *tasks: dict[str, Any], env: Mapping[str, str] | None = None, **more: Any) -> dict[str, Any]:
         cluster = {**CLUSTER, "node_type_id": "m5.xlarge", "spark_env_vars": dict(env or {})}
         clusters = [{"job_cluster_key": "main", "new_cluster": cluster}]
-        body = {"name": self.name, "job_clusters": clusters, "tasks": list(tasks), **more}
-        return self.call("create", body)["job_id"]
+        return {"name": self.name, "job_clusters": clusters, "tasks": list(tasks), **more}
+
+    def job(self, *tasks: dict[str, Any], **more: Any) -> int:
+        return self.call("create", self.settings(*tasks, **more))["job_id"]
+
+    def reset(self, job_id: int, *tasks: dict[str, Any], **more: Any) -> None:
+        self.call("reset", {"job_id": job_id, "new_settings": self.settings(*tasks, **more)})
+
+    def cancel(self, *run_ids: int) -> None:
+        for run_id in run_ids:
+            self.call("runs/cancel", {"run_id": run_id})
 
     def call(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self.http.post(f"/api/2.2/jobs/{verb}", json=body)

@@ -112,14 +112,14 @@ def test_an_untouched_workspace_holds_nothing(home: Path) -> None:
     assert run("stop", "--home", home).stdout == "stopped; held nothing\n"
 
 
-def test_a_workspace_of_the_version_before_is_kept_and_completed(home: Path) -> None:
-    started(home, "--port", "0").sdk().secrets.create_scope("kept")
+def test_a_workspace_of_another_version_is_left_as_it_is(home: Path) -> None:
+    started(home, "--port", "0")
     run("stop", "--home", home)
     with sqlite3.connect(home / "workspace.db") as db:
-        db.executescript("DROP TABLE task_runs; DROP TABLE runs; PRAGMA user_version = 1")
-    client = started(home).sdk()
-    assert [scope.name for scope in client.secrets.list_scopes()] == ["kept"]
-    assert list(client.jobs.list_runs()) == []
+        db.execute("PRAGMA user_version = 1")
+    said = run("stop", "--home", home)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "made by another version of the stand-in: delete its folder" in said.stderr
 
 
 def test_stop_of_a_home_that_never_was_makes_none(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound, ResourceDoesNotExist
-from databricks.sdk.service import compute, iam, jobs, workspace
+from databricks.sdk.service import compute, iam, workspace
 
 from tests.emulator.emulator_harness import CLUSTER, job, task
 
@@ -145,27 +145,13 @@ def test_a_reset_replaces_the_settings_and_keeps_the_id(http: httpx.Client, name
     # What the provider sends back of what it has read.
     settings = job(name, pool_id, email_notifications={}, webhook_notifications={}, run_as={"user_name": "someone"})
     del settings["queue"]
-    settings["tasks"][0]["depends_on"] = [{"task_key": "c"}, {"task_key": "a"}]
-    settings["tasks"].append(task("c", run_if="ALL_DONE", disabled=False))
+    settings["tasks"].append(task("c", run_if="ALL_SUCCESS", disabled=False))
     http.post("/api/2.2/jobs/reset", json={"job_id": job_id, "new_settings": settings}).raise_for_status()
     got = http.get("/api/2.2/jobs/get", params={"job_id": job_id}).json()
     assert got["job_id"] == job_id
     assert got["run_as_user_name"] == "someone"
     assert "queue" not in got["settings"]
     assert [found["task_key"] for found in got["settings"]["tasks"]] == ["a", "b", "c"]
-    assert got["settings"]["tasks"][1]["depends_on"] == [{"task_key": "a"}, {"task_key": "c"}]
-
-
-def test_an_update_merges_tasks_by_key_and_removes_fields(w: WorkspaceClient, http: httpx.Client, name: str) -> None:
-    pool_id = w.instance_pools.create(name, "m5.xlarge").instance_pool_id or ""
-    job_id: int = http.post("/api/2.2/jobs/create", json=job(name, pool_id, tags={"a": "b"})).json()["job_id"]
-    new = jobs.JobSettings.from_dict({"max_concurrent_runs": 7, "tasks": [task("a", max_retries=2), task("c")]})
-    w.jobs.update(job_id, new_settings=new, fields_to_remove=["tags", "tasks/b"])
-    settings = w.jobs.get(job_id).settings
-    assert settings is not None
-    assert settings.tasks is not None
-    assert (settings.max_concurrent_runs, settings.tags, settings.name) == (7, None, name)
-    assert [(found.task_key, found.max_retries) for found in settings.tasks] == [("a", 2), ("c", None)]
 
 
 def test_the_whole_cluster_specification_is_kept(w: WorkspaceClient, http: httpx.Client, name: str) -> None:

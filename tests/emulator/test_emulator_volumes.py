@@ -40,7 +40,7 @@ def test_directories_and_their_contents(w: WorkspaceClient, name: str) -> None:
     w.files.get_directory_metadata(f"{folder}/a")
     for number in range(3):
         w.files.upload(f"{folder}/f{number}", io.BytesIO(b"12345"))
-    listed = list(w.files.list_directory_contents(folder, page_size=2))
+    listed = list(w.files.list_directory_contents(folder))
     assert [(entry.path, entry.name, entry.is_directory, entry.file_size) for entry in listed] == [
         (f"{folder}/a", "a", True, None),
         *((f"{folder}/f{number}", f"f{number}", False, 5) for number in range(3)),
