@@ -1,4 +1,4 @@
-"""Jobs: create, get, list, reset, delete, and the rules between them and the pools."""
+"""Jobs: create, get, list, reset, update, delete, and the rules between them and the pools."""
 
 import json
 import sqlite3
@@ -27,6 +27,11 @@ class JobId(Body):
 
 class Reset(JobId):
     new_settings: Settings
+
+
+class Update(JobId):
+    new_settings: dict[str, Any] | None = None
+    fields_to_remove: list[str] | None = None
 
 
 def _check_cluster(db: sqlite3.Connection, cluster: Cluster, job_tags: dict[str, str]) -> None:
@@ -121,13 +126,36 @@ def list_jobs(call: Call) -> dict[str, Any]:
     return answer
 
 
+def _write(db: sqlite3.Connection, job_id: int, settings: Settings) -> dict[str, Any]:
+    stored = _checked(db, settings)
+    db.execute("UPDATE jobs SET name = ?, settings = ? WHERE id = ?", (settings.name or "Untitled", stored, job_id))
+    return {}
+
+
 def reset(call: Call) -> dict[str, Any]:
     """Replace all settings; the id stays."""
     body = call.read(Reset)
     stored_job(call.db, body.job_id)
-    values = body.new_settings.name or "Untitled", _checked(call.db, body.new_settings), body.job_id
-    call.db.execute("UPDATE jobs SET name = ?, settings = ? WHERE id = ?", values)
-    return {}
+    return _write(call.db, body.job_id, body.new_settings)
+
+
+def update(call: Call) -> dict[str, Any]:
+    """Replace the top-level fields that are sent; tasks, clusters and the like are merged by their keys."""
+    body = call.read(Update)
+    settings: dict[str, Any] = json.loads(stored_job(call.db, body.job_id)["settings"])
+    for name in body.fields_to_remove or []:
+        field, _, key = name.partition("/")
+        if key:
+            settings[field] = [item for item in settings.get(field, []) if key not in item.values()]
+        else:
+            settings.pop(field, None)
+    sent = (call.check(Settings, body.new_settings or {})).plain()
+    for name, value in sent.items():
+        if key := {"tasks": "task_key", "job_clusters": "job_cluster_key", "parameters": "name"}.get(name):
+            replaced = {item[key] for item in value}
+            value = [item for item in settings.get(name, []) if item[key] not in replaced] + value
+        settings[name] = value
+    return _write(call.db, body.job_id, call.check(Settings, settings))
 
 
 def delete(call: Call) -> dict[str, Any]:
@@ -149,6 +177,7 @@ ROUTES: list[Route] = [
         ("GET", "get", get),
         ("GET", "list", list_jobs),
         ("POST", "reset", reset),
+        ("POST", "update", update),
         ("POST", "delete", delete),
     )
 ]

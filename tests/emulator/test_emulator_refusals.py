@@ -54,7 +54,6 @@ def test_loopback_names_are_answered(http: httpx.Client, host: str) -> None:
         ("POST", "/api/2.2/jobs/runs/submit"),
         ("GET", "/api/2.2/jobs/create"),
         ("POST", "/api/2.0/jobs/create"),
-        ("POST", "/api/2.2/jobs/update"),
         ("POST", "/api/2.2/jobs/runs/cancel-all"),
         ("DELETE", "/api/2.0/permissions/jobs/1"),
         ("GET", "/api/2.0/permissions/clusters/1"),

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound, ResourceDoesNotExist
-from databricks.sdk.service import compute, iam, workspace
+from databricks.sdk.service import compute, iam, jobs, workspace
 
 from tests.emulator.emulator_harness import CLUSTER, job, task
 
@@ -152,6 +152,18 @@ def test_a_reset_replaces_the_settings_and_keeps_the_id(http: httpx.Client, name
     assert got["run_as_user_name"] == "someone"
     assert "queue" not in got["settings"]
     assert [found["task_key"] for found in got["settings"]["tasks"]] == ["a", "b", "c"]
+
+
+def test_an_update_merges_tasks_by_key_and_removes_fields(w: WorkspaceClient, http: httpx.Client, name: str) -> None:
+    pool_id = w.instance_pools.create(name, "m5.xlarge").instance_pool_id or ""
+    job_id: int = http.post("/api/2.2/jobs/create", json=job(name, pool_id, tags={"a": "b"})).json()["job_id"]
+    new = jobs.JobSettings.from_dict({"max_concurrent_runs": 7, "tasks": [task("a", max_retries=2), task("c")]})
+    w.jobs.update(job_id, new_settings=new, fields_to_remove=["tags", "tasks/b"])
+    settings = w.jobs.get(job_id).settings
+    assert settings is not None
+    assert settings.tasks is not None
+    assert (settings.max_concurrent_runs, settings.tags, settings.name) == (7, None, name)
+    assert [(found.task_key, found.max_retries) for found in settings.tasks] == [("a", 2), ("c", None)]
 
 
 def test_the_whole_cluster_specification_is_kept(w: WorkspaceClient, http: httpx.Client, name: str) -> None:
