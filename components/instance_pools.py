@@ -13,13 +13,8 @@ from typing import Any
 import pulumi
 import pulumi_databricks as databricks
 
-from components.orchestrator_settings import (
-    AwsSettings,
-    AzureSettings,
-    CloudSettings,
-    GcpSettings,
-    OrchestratorSettings,
-)
+from components.cloud_settings import AwsSettings, AzureSettings, CloudSettings, GcpSettings
+from components.orchestrator_settings import OrchestratorSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,14 +12,8 @@ from typing import Any
 import pulumi
 import pulumi_databricks as databricks
 
-from components.orchestrator_settings import (
-    SECRET_REFERENCE,
-    STACK_TAG,
-    AwsSettings,
-    AzureSettings,
-    GcpSettings,
-    OrchestratorSettings,
-)
+from components.cloud_settings import AwsSettings, AzureSettings, GcpSettings
+from components.orchestrator_settings import SECRET_REFERENCE, STACK_TAG, OrchestratorSettings
 from components.settings import PROJECT
 
 EXECUTION_TASK = "execute_task"

@@ -7,18 +7,15 @@ environment into these models, `settings_schema` derives the JSON schema that ed
 import re
 from typing import Annotated, Final, Self
 
-from packaging.version import InvalidVersion, Version
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, SettingsModel, check_variable
+from components.fiftyone_settings import FiftyOneSettings
+from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, check_variable
 from components.refusal import RefusalError
 from components.requirements_file import check_requirements
+from components.settings_model import SettingsModel
 
 PROJECT: Final = "fiftyone-databricks"
-WRITE_VERSION: Final = "write all three parts in quotes, as in '2.13.1'"
-
-# Databricks on-demand orchestrators exist from this release of FiftyOne Enterprise on (its release notes).
-FIRST_VERSION: Final = Version("2.11.0")
 
 # The contract's keys whose part of the program does not exist yet: refused, never parsed and ignored.
 NOT_BUILT_YET: Final = frozenset(
@@ -40,7 +37,6 @@ NOT_BUILT_YET: Final = frozenset(
 INSTANCE_ID: Final = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 InstanceId = Annotated[str, Field(pattern=INSTANCE_ID, max_length=40)]
 
-HTTP_URL: Final = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
 SCOPE_NAME: Final = r"^[A-Za-z0-9_.@-]{1,128}$"
 # The name of a pool has less than 100 characters (instance_pool.md); an instance id shares it with the stack's name.
 POOL_NAME_LENGTH: Final = 99
@@ -48,77 +44,6 @@ POOL_NAME_REST: Final = len("fiftyone---registration-000000")
 
 ATLAS_PROCESSES: Final = 4
 SECRET_BYTES: Final = 128 * 1024
-
-
-class FiftyOneSettings(SettingsModel):
-    """The FiftyOne deployment that the stack's orchestrators belong to: the keys of the `fiftyone:` namespace."""
-
-    api_uri: str = Field(
-        pattern=HTTP_URL,
-        description="Address of FiftyOne's API, which workers call as well; FIFTYONE_API_URI unless set here.",
-        examples=["https://fiftyone.example.com/api"],
-    )
-    worker_api_url: str | None = Field(
-        default=None,
-        pattern=HTTP_URL,
-        description="Address of FiftyOne's API as workers reach it, where that differs from `fiftyone:apiUri`.",
-        examples=["https://fiftyone.internal.example.com/api"],
-    )
-    version: str = Field(description="The deployment's exact version; workers install the same.", examples=["2.13.1"])
-    database_uri: SecretStr | None = Field(
-        default=None, description="The MongoDB connection string of the deployment, for its workers."
-    )
-    encryption_key: SecretStr | None = Field(
-        default=None, description="The deployment's encryption key, for its workers."
-    )
-    pypi_url: SecretStr | None = Field(
-        default=None, description="The private package index with its token, from which workers install FiftyOne."
-    )
-    database_name: str = Field(
-        default="fiftyone", pattern=r"^[^\s/\\.\"$*<>:|?]{1,63}$", description="Name of the deployment's database."
-    )
-    mongodb_atlas: bool = Field(
-        default=True,
-        description="Whether the database is MongoDB Atlas, which loses connections of more than 4 processes a run "
-        "(guide, Additional Considerations).",
-    )
-    delegated_operation_capacity: int = Field(
-        default=3, ge=1, le=1000, description="How many delegated operations the licence lets run at once."
-    )
-
-    @field_validator("version")
-    @classmethod
-    def _version(cls, text: str) -> str:
-        try:
-            version = Version(text)
-        except InvalidVersion:
-            raise RefusalError(f"is `{text}`, which is not a version", mend=WRITE_VERSION) from None
-        if len(version.release) != 3 or text != str(version):
-            raise RefusalError(
-                f"is {text!r}, but a release of FiftyOne has three plain parts (YAML reads 2.10 as 2.1)",
-                mend=WRITE_VERSION,
-            )
-        if version < FIRST_VERSION:
-            raise RefusalError(
-                f"is {text}, but FiftyOne runs delegated operations on Databricks from {FIRST_VERSION} on",
-                mend="upgrade the deployment first",
-            )
-        return text
-
-    @field_validator("database_uri")
-    @classmethod
-    def _database_uri(cls, secret: SecretStr | None) -> SecretStr | None:
-        return _matching(secret, r"mongodb(\+srv)?://\S+", "is not a MongoDB connection string, `mongodb://…`")
-
-    @field_validator("encryption_key")
-    @classmethod
-    def _encryption_key(cls, secret: SecretStr | None) -> SecretStr | None:
-        return _matching(secret, r"\S+", "is empty or holds white space, which no encryption key has")
-
-    @field_validator("pypi_url")
-    @classmethod
-    def _pypi_url(cls, secret: SecretStr | None) -> SecretStr | None:
-        return _matching(secret, r"https?://\S+", "is not the address of a package index, `https://…`")
 
 
 class ScopeSettings(SettingsModel):
@@ -287,9 +212,3 @@ class Settings(SettingsModel):
 def secret_suffix(instance_id: str) -> str:
     """The instance id as it ends the names of its FiftyOne secrets (guide, "Register Orchestrator in FiftyOne")."""
     return instance_id.upper().replace("-", "_")
-
-
-def _matching(secret: SecretStr | None, pattern: str, problem: str) -> SecretStr | None:
-    if secret is not None and not re.fullmatch(pattern, secret.get_secret_value()):
-        raise RefusalError(problem, mend="set it again; its value is not shown")
-    return secret

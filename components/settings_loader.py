@@ -10,7 +10,8 @@ from typing import Any, Final, get_origin
 
 from pydantic import ValidationError
 
-from components.settings import NOT_BUILT_YET, PROJECT, FiftyOneSettings, Settings
+from components.fiftyone_settings import FiftyOneSettings
+from components.settings import NOT_BUILT_YET, PROJECT, Settings
 from components.settings_errors import Problem, SettingsError, misspelt, problem_of
 from components.workspace_credentials import credential_problems, in_the_clear
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings import INSTANCE_ID, PROJECT, FiftyOneSettings, Settings
+from components.fiftyone_settings import FiftyOneSettings
+from components.settings import INSTANCE_ID, PROJECT, Settings
 
 _SECURE: dict[str, Any] = {
     "type": "object",
