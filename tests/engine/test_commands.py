@@ -13,8 +13,6 @@ from tests.engine.workspace import REPO
 from toolchain.engine import OURS, engine_environment
 from toolchain.environment import without_other_workspaces
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 # What the shell of somebody with other workspaces may hold; nothing of it may reach `local`.
 OTHERS = {
     "DATABRICKS_HOST": "https://elsewhere.invalid",
