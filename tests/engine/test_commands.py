@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,10 @@ class Clone:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    return Clone(tmp_path_factory.mktemp("a fresh clone"))
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    clone = Clone(tmp_path_factory.mktemp("a fresh clone"))
+    yield clone
+    clone.run(".venv/bin/python -m emulator stop --home .local/emulator")
 
 
 def test_a_preview_of_production_needs_no_workspace_login_or_prompt(clone: Clone) -> None:
