@@ -104,16 +104,17 @@ def _files(folder: Path, source: Path, left_out: list[str]) -> Iterator[tuple[st
         ) from None
     for entry in entries:
         path = Path(entry.path)
-        shown = repr(entry.name)
-        inside = path.resolve().relative_to(source.resolve()).parts if _stays(path, source) else ()
+        target, root = path.resolve(), source.resolve()
+        stays = target.is_relative_to(root)
+        inside = target.relative_to(root).parts if stays else ()
         if _matches({entry.name, *inside}, CLUTTER):
             continue
         if _matches({entry.name, *inside}, SECRETS):
             left_out.append(f"`{path}`, which looks like a secret")
             continue
         if not entry.name.isprintable() or "\\" in entry.name:
-            raise RefusalError(f"holds the name {shown}, which not every system can write", mend="rename it")
-        if entry.is_symlink() and not _stays(path, source):
+            raise RefusalError(f"holds the name {entry.name!r}, which not every system can write", mend="rename it")
+        if entry.is_symlink() and not stays:
             raise RefusalError(f"holds the link `{path}`, which leaves the folder", mend="replace it by a copy")
         if entry.is_symlink() and not path.is_file():
             raise RefusalError(f"holds the link `{path}`, which leads to no file of it", mend="replace it by a copy")
@@ -125,11 +126,6 @@ def _files(folder: Path, source: Path, left_out: list[str]) -> Iterator[tuple[st
             raise RefusalError(f"holds `{path}`, which cannot be read", mend="make it readable")
         else:
             yield path.relative_to(source).as_posix(), path
-
-
-def _stays(path: Path, source: Path) -> bool:
-    """Whether what a path leads to lies in the source."""
-    return path.resolve().is_relative_to(source.resolve())
 
 
 def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
