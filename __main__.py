@@ -5,11 +5,15 @@ import os
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
+from components.access import Access
+from components.fiftyone_orchestrator import FiftyOneOrchestrator, FiftyOneOrchestratorArgs
 from components.instance_pools import InstancePools, InstancePoolsArgs
-from components.job import Job, JobArgs
-from components.job_files import entrypoint_path, job_files, requirements_path
+from components.job import Job
+from components.job_args import job_args
+from components.job_files import job_files
 from components.plugins import Plugins, plugins_place, retire_archives
-from components.run_environment import container_image, run_environment, stack_secrets
+from components.registration import missing
+from components.run_environment import container_image, stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
 from components.settings_errors import SettingsError
 from components.settings_loader import load_settings
@@ -21,11 +25,14 @@ try:
         config=get_config_env(),
         secret_keys=get_config_secret_keys_env(),
         environ=os.environ,
+        previewing=pulumi.runtime.is_dry_run(),
     )
     plugins_at = plugins_place(settings)
 except SettingsError as error:
     pulumi.log.error(str(error))
     os._exit(32)  # tells the language host that all there is to say has been said
+for problem in missing(settings):
+    pulumi.log.info(f"{problem.key} is missing, without which this can be previewed and not deployed")
 
 scope = SecretScope(
     "secrets",
@@ -38,8 +45,10 @@ scope = SecretScope(
 )
 files = WorkspaceFiles("files", WorkspaceFilesArgs(directory=settings.workspace_dir, files=job_files(settings)))
 plugins = Plugins("plugins", plugins_at, pulumi.ResourceOptions(depends_on=[files])) if plugins_at else None
+needed_by_runs = [scope, files, *([plugins] if plugins else [])]
 
 jobs: dict[str, Job] = {}
+outputs: dict[str, object] = {}
 for instance_id, orchestrator in settings.orchestrators.items():
     image = container_image(settings, orchestrator)
     pools = InstancePools(
@@ -47,26 +56,22 @@ for instance_id, orchestrator in settings.orchestrators.items():
         InstancePoolsArgs(stack=settings.stack, instance_id=instance_id, orchestrator=orchestrator, image=image),
         pulumi.ResourceOptions(depends_on=[scope] if image else []),  # which holds what pulls the image
     )
-    jobs[instance_id] = Job(
+    job = jobs[instance_id] = Job(
         instance_id,
-        JobArgs(
-            stack=settings.stack,
-            instance_id=instance_id,
-            orchestrator=orchestrator,
-            max_concurrent_runs=orchestrator.max_concurrent_runs or settings.fiftyone.delegated_operation_capacity,
-            environment=run_environment(settings, orchestrator, plugins_at),
-            image=image,
-            entrypoint=entrypoint_path(settings),
-            requirements=requirements_path(settings, instance_id),
-            execution_pool_id=pools.execution_id,
-            registration_pool_id=pools.registration_id,
-            protect=settings.protect,
-        ),
-        pulumi.ResourceOptions(depends_on=[scope, files, *([plugins] if plugins else [])]),
+        job_args(settings, instance_id, pools, plugins_at),
+        pulumi.ResourceOptions(depends_on=needed_by_runs),
     )
+    trigger = settings.service_principal
+    access = Access(instance_id, job_id=job.outputs["jobId"], client_id=trigger.client_id) if trigger else None
+    registered = FiftyOneOrchestrator(
+        instance_id,
+        FiftyOneOrchestratorArgs(settings=settings, instance_id=instance_id, job=job.outputs, plugins=plugins_at),
+        pulumi.ResourceOptions(depends_on=[job, *([access] if access else [])]),
+    )
+    outputs[instance_id] = {**job.outputs, "fiftyoneSecrets": registered.secrets}
 retire_archives(plugins_at, list(jobs.values()))
 
-pulumi.export("orchestrators", {instance_id: job.outputs for instance_id, job in jobs.items()})
+pulumi.export("orchestrators", outputs)
 pulumi.export("secretScope", scope.scope_name)
 pulumi.export("workspaceDir", files.directory)
 pulumi.export("pluginsDir", plugins.location if plugins else None)

@@ -29,6 +29,17 @@ class FiftyOneSettings(SettingsModel):
         description="Address of FiftyOne's API as workers reach it, where that differs from `fiftyone:apiUri`.",
         examples=["https://fiftyone.internal.example.com/api"],
     )
+    api_key: SecretStr | None = Field(
+        default=None, min_length=1, description="Key of an Admin service account, with which orchestrators register."
+    )
+    management_module: str = Field(
+        default="fiftyone.management",
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        description="Module that FiftyOne's management SDK is imported from.",
+    )
+    timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Seconds that one call of FiftyOne's API may take before it is given up."
+    )
     version: str = Field(description="The deployment's exact version; workers install the same.", examples=["2.13.1"])
     database_uri: SecretStr | None = Field(
         default=None, description="The MongoDB connection string of the deployment, for its workers."

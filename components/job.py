@@ -7,7 +7,7 @@ is told that id: whatever is set here can be changed in place. Source: guide, "C
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import pulumi
 import pulumi_databricks as databricks
@@ -42,10 +42,21 @@ class JobArgs:
     protect: bool
 
 
-class Job(pulumi.ComponentResource):
-    """`outputs` is what others need to know of the orchestrator's Databricks side, as the stack's outputs name it."""
+class JobOutputs(TypedDict):
+    """What others need to know of a job, by the names of the stack's outputs."""
 
-    outputs: dict[str, pulumi.Input[str] | None]
+    jobId: pulumi.Output[str]
+    jobUrl: pulumi.Output[str]
+    executionTaskKey: str
+    registrationTaskKey: str | None
+    poolId: pulumi.Input[str]
+    registrationPoolId: pulumi.Input[str] | None
+
+
+class Job(pulumi.ComponentResource):
+    """The job; `registrationTaskKey` among its outputs is None where operators register with the execution task."""
+
+    outputs: JobOutputs
 
     def __init__(self, name: str, args: JobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:Job", name, None, opts)
@@ -62,7 +73,7 @@ class Job(pulumi.ComponentResource):
             "poolId": args.execution_pool_id,
             "registrationPoolId": args.registration_pool_id,
         }
-        self.register_outputs(self.outputs)
+        self.register_outputs(dict(self.outputs))
 
 
 def job_properties(args: JobArgs) -> dict[str, Any]:

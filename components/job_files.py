@@ -12,7 +12,7 @@ JOB_FOLDER = Path(__file__).parent.parent / "job"
 def job_files(settings: Settings) -> dict[str, str]:
     """Names and texts of the files: the entrypoint, which all jobs share, and each orchestrator's requirements."""
     requirements = {
-        _requirements(instance_id): requirements_text(
+        requirements_name(instance_id): requirements_text(
             version=settings.fiftyone.version, extra=[*_implied(settings), *orchestrator.requirements]
         )
         for instance_id, orchestrator in settings.orchestrators.items()
@@ -27,7 +27,7 @@ def entrypoint_path(settings: Settings) -> str:
 
 def requirements_path(settings: Settings, instance_id: str) -> str:
     """Where an orchestrator's job finds its requirements."""
-    return f"{settings.workspace_dir}/{_requirements(instance_id)}"
+    return f"{settings.workspace_dir}/{requirements_name(instance_id)}"
 
 
 def _implied(settings: Settings) -> list[str]:
@@ -36,5 +36,6 @@ def _implied(settings: Settings) -> list[str]:
     return ["azure-identity"] if url and url.startswith("abfss://") else []
 
 
-def _requirements(instance_id: str) -> str:
+def requirements_name(instance_id: str) -> str:
+    """The file of an orchestrator's requirements."""
     return f"{instance_id}-requirements.txt"

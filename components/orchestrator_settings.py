@@ -108,6 +108,15 @@ class OrchestratorSettings(SettingsModel):
     timeout_minutes: int | None = Field(
         default=None, ge=1, description="Minutes after which Databricks ends a run; without it, runs are not ended."
     )
+    registration_command: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Command of FiftyOne's that makes a run report its operators; found in the job's run history "
+        "unless set here.",
+    )
+    registration_timeout_minutes: float = Field(
+        default=45.0, gt=0, description="Minutes after which a run that reports operators is given up and cancelled."
+    )
     requirements: list[str] = Field(
         default_factory=list[str],
         description="Python requirements beside FiftyOne and the guide's; one of the same name replaces a default.",

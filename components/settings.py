@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from components.access_settings import SecretsFromSettings, ServicePrincipalSettings, WorkspaceSettings
 from components.fiftyone_settings import FiftyOneSettings
 from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, check_variable
 from components.refusal import RefusalError
@@ -18,19 +19,7 @@ from components.settings_model import SettingsModel
 PROJECT: Final = "fiftyone-databricks"
 
 # The contract's keys whose part of the program does not exist yet: refused, never parsed and ignored.
-NOT_BUILT_YET: Final = frozenset(
-    {
-        "fiftyone:apiKey",
-        "fiftyone:managementModule",
-        "allowReregister",
-        "registrationCommand",
-        "rotateAfterDays",
-        "runAs",
-        "secretsFrom",
-        "servicePrincipal",
-        "servicePrincipalClientSecret",
-    }
-)
+NOT_BUILT_YET: Final = frozenset({"rotateAfterDays", "runAs"})
 
 # Instance ids name pools and jobs in Databricks and, in upper snake case, secrets in FiftyOne (guide, "Register
 # Orchestrator in FiftyOne"). Capital letters would leave open where that form puts its underscores.
@@ -106,6 +95,7 @@ class Settings(SettingsModel):
 
     stack: str
     fiftyone: FiftyOneSettings = Field(description="The FiftyOne deployment.")
+    workspace: WorkspaceSettings
     secret_scope: ScopeSettings = Field(
         description="Secret scope of the stack, `fiftyone-<stack>` unless said otherwise; `{name, existing: true}` "
         "uses one that exists and writes nothing to it.",
@@ -116,7 +106,27 @@ class Settings(SettingsModel):
         examples=["/Workspace/Shared/fiftyone-prod"],
     )
     plugins: PluginsSettings | None = Field(default=None, description="Where runs get custom plugins from.")
-    protect: bool = Field(description="Whether scope and jobs are protected from deletion, as in `prod`.")
+    protect: bool = Field(
+        description="Whether scope, jobs and registrations are protected from deletion, as in `prod`."
+    )
+    service_principal: ServicePrincipalSettings | None = Field(
+        default=None,
+        description="The service principal that FiftyOne starts the jobs as.",
+        examples=[{"clientId": "5ad0c0de-0000-4000-8000-000000000001"}],
+    )
+    service_principal_client_secret: SecretStr | None = Field(
+        default=None, min_length=1, description="That service principal's OAuth secret, which FiftyOne keeps."
+    )
+    secrets_from: SecretsFromSettings | None = Field(
+        default=None,
+        description="FiftyOne secrets that exist already, by what they hold: used, never written or deleted.",
+        examples=[{"clientId": "DATABRICKS_CLIENT_ID", "clientSecret": "DATABRICKS_CLIENT_SECRET"}],
+    )
+    allow_reregister: bool = Field(
+        default=False,
+        description="Whether a registration may be deleted and made anew though FiftyOne may delete the secrets of "
+        "`secretsFrom` with it.",
+    )
     container_registry_username: SecretStr | None = Field(
         default=None, min_length=1, description="User that pulls the orchestrators' container images."
     )
@@ -178,6 +188,18 @@ class Settings(SettingsModel):
                     key="orchestrators",
                 )
             self._check(instance_id, orchestrator)
+        existing = self.secrets_from.names if self.secrets_from else {}
+        if self.service_principal is None and not {"clientId", "clientSecret"} <= existing.keys():
+            raise RefusalError(
+                "is required and missing: without it FiftyOne could not start the jobs",
+                mend="name an existing service principal as `servicePrincipal: {clientId: …}`, or the FiftyOne secrets "
+                "that hold its credential as `secretsFrom`",
+                key="servicePrincipal",
+            )
+        if self.allow_reregister and not existing:
+            raise RefusalError(
+                "is set without `secretsFrom`, whose secrets alone it is about", mend="drop it", key="allowReregister"
+            )
         if (self.container_registry_username is None) != (self.container_registry_password is None):
             raise RefusalError(
                 "comes with containerRegistryPassword, and one of the two is missing",

@@ -18,6 +18,7 @@ from components.settings import PROJECT, Settings
 _TYPES = {
     "bool_type": "must be true or false",
     "dict_type": "must be a map",
+    "float_type": "must be a number",
     "int_type": "must be a whole number",
     "list_type": "must be a list",
     "model_type": "must be a map",
@@ -26,7 +27,7 @@ _TYPES = {
 # Which of the clouds' models was chosen; validation writes it into the path of a value.
 _CLOUDS = ("aws", "azure", "gcp")
 # Values that may hold a credential though they should not.
-_NOT_SHOWN = ("apiUri", "containerImage", "env", "workerApiUrl")
+_NOT_SHOWN = ("apiUri", "clientId", "clientSecret", "containerImage", "env", "workerApiUrl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,8 @@ def problem_of(error: ErrorDetails, *, stack: str) -> Problem:
 
 def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
     match kind:
+        case "greater_than":
+            return f"must be more than {context['gt']:g}"
         case "greater_than_equal":
             return f"must be at least {context['ge']}"
         case "less_than_equal":

@@ -11,9 +11,10 @@ from typing import Any, Final, get_origin
 from pydantic import ValidationError
 
 from components.fiftyone_settings import FiftyOneSettings
+from components.registration import missing
 from components.settings import NOT_BUILT_YET, PROJECT, Settings
 from components.settings_errors import Problem, SettingsError, misspelt, problem_of
-from components.workspace_credentials import credential_problems, in_the_clear
+from components.workspace_credentials import ENVIRONMENT, credential_problems, in_the_clear
 
 # The three secrets that workers need have the guide's names in the environment, as in the scope ("Create Databricks
 # secrets").
@@ -22,18 +23,30 @@ WORKER_SECRETS: Final = {
     "encryptionKey": "FIFTYONE_ENCRYPTION_KEY",
     "pypiUrl": "FIFTYONE_PYPI_URL",
 }
-_ENVIRONMENT: Final = {"apiUri": "FIFTYONE_API_URI", **WORKER_SECRETS}
+_ENVIRONMENT: Final = {
+    "fiftyone:apiUri": "FIFTYONE_API_URI",
+    "fiftyone:apiKey": "FIFTYONE_API_KEY",
+    **{f"fiftyone:{name}": variable for name, variable in WORKER_SECRETS.items()},
+    "servicePrincipalClientSecret": "SERVICE_PRINCIPAL_CLIENT_SECRET",
+}
 _REGISTRY_SECRETS: Final = ("containerRegistryUsername", "containerRegistryPassword")
+_OTHER_SECRETS: Final = ("fiftyone:apiKey", "servicePrincipalClientSecret")
 _FIFTYONE_KEYS: Final = frozenset(field.alias or "" for field in FiftyOneSettings.model_fields.values())
 _STACK_KEYS: Final = frozenset(field.alias or "" for field in Settings.model_fields.values()) - {
     "stack",
     "fiftyone",
     "secretEnv",
+    "workspace",
 }
 
 
 def load_settings(
-    *, stack: str, config: Mapping[str, str], secret_keys: Collection[str], environ: Mapping[str, str]
+    *,
+    stack: str,
+    config: Mapping[str, str],
+    secret_keys: Collection[str],
+    environ: Mapping[str, str],
+    previewing: bool = False,
 ) -> Settings:
     """The stack's settings, whole and checked.
 
@@ -43,6 +56,7 @@ def load_settings(
             text as it is, anything else as JSON, secrets decrypted.
         secret_keys: those of them that the stack file holds encrypted.
         environ: where values that the configuration does not hold are looked for.
+        previewing: whether what only registering needs may be missing (`registration.missing`).
 
     Raises:
         SettingsError: with everything that is wrong.
@@ -54,17 +68,19 @@ def load_settings(
     if problems:
         raise SettingsError(stack, problems)
 
-    tree = _tree(stack, config)
+    tree = {**_tree(stack, config), "workspace": _workspace(config, environ)}
     existing_scope = _is_existing(tree["secretScope"])
-    problems += _from_environment(tree["fiftyone"], environ, existing_scope=existing_scope, stack=stack)
+    problems += _from_environment(tree, environ, existing_scope=existing_scope, stack=stack)
     if existing_scope:
-        problems += (_not_written(_bare(key), stack) for key in config if _is_secret(key))
+        problems += (_not_written(_bare(key), stack) for key in config if _goes_into_scope(key))
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         for details in error.errors(include_url=False):
             problems.append(problem_of(details, stack=stack))
         raise SettingsError(stack, problems) from None
+    if not previewing:
+        problems += missing(settings)
     if problems:
         raise SettingsError(stack, problems)
     return settings
@@ -107,10 +123,16 @@ def _tree(stack: str, config: Mapping[str, str]) -> dict[str, Any]:
     return tree
 
 
+def _workspace(config: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """What is known of the workspace before a provider is started; a profile is not read."""
+    found = {name: config.get(f"databricks:{name}") or environ.get(ENVIRONMENT[name]) for name in ("host", "accountId")}
+    return {name: value for name, value in found.items() if value}
+
+
 def _parsed(raw: str, model: type[FiftyOneSettings] | type[Settings], alias: str) -> Any:
     """The value that the engine's text stands for; what cannot be parsed is left for validation to refuse."""
     annotation: Any = next(field.annotation for field in model.model_fields.values() if field.alias == alias)
-    structured = annotation in (bool, int) or get_origin(annotation) is dict or raw.startswith("{")
+    structured = annotation in (bool, int, float) or get_origin(annotation) is dict or raw.startswith("{")
     if not structured:
         return raw
     try:
@@ -120,15 +142,15 @@ def _parsed(raw: str, model: type[FiftyOneSettings] | type[Settings], alias: str
 
 
 def _from_environment(
-    fiftyone: dict[str, Any], environ: Mapping[str, str], *, existing_scope: bool, stack: str
+    tree: dict[str, Any], environ: Mapping[str, str], *, existing_scope: bool, stack: str
 ) -> Iterator[Problem]:
     """Fill in what the configuration does not hold; where both hold it, they must agree."""
-    for name, variable in _ENVIRONMENT.items():
-        key, value = f"fiftyone:{name}", environ.get(variable)
-        secret = name in WORKER_SECRETS
+    for key, variable in _ENVIRONMENT.items():
+        section, name = (tree["fiftyone"], key.removeprefix("fiftyone:")) if ":" in key else (tree, key)
+        value, secret = environ.get(variable), name in WORKER_SECRETS
         if secret and existing_scope:
             continue
-        if value and name in fiftyone and fiftyone[name] != value:
+        if value and name in section and section[name] != value:
             yield Problem(
                 key=key,
                 what=f"and {variable} in the environment disagree",
@@ -136,8 +158,8 @@ def _from_environment(
                 mend=f"`unset {variable}`, or `pulumi config rm {key} -s {stack}`.",
             )
         elif value:
-            fiftyone[name] = value
-        elif name not in fiftyone and secret:
+            section[name] = value
+        elif name not in section and secret:
             yield Problem(
                 key=key,
                 what="is required and missing",
@@ -181,6 +203,10 @@ def _python_name(alias: str) -> str:
 
 
 def _is_secret(key: str) -> bool:
+    return _goes_into_scope(key) or _bare(key) in _OTHER_SECRETS
+
+
+def _goes_into_scope(key: str) -> bool:
     bare = _bare(key)
     return (
         bare.removeprefix("fiftyone:") in WORKER_SECRETS or bare in _REGISTRY_SECRETS or bare.startswith("secretEnv.")

@@ -25,10 +25,13 @@ def stack_file_schema() -> dict[str, Any]:
     settings = _without_titles(Settings.model_json_schema())
     definitions: dict[str, Any] = settings["$defs"]
     fiftyone = definitions.pop("FiftyOneSettings")["properties"]
+    definitions.pop("WorkspaceSettings")
     scope = definitions["ScopeSettings"]
     definitions["ScopeSettings"] = {"anyOf": [scope["properties"]["name"], scope]}
 
-    own = {name: value for name, value in settings["properties"].items() if name not in ("stack", "fiftyone")}
+    own = {
+        name: value for name, value in settings["properties"].items() if name not in ("stack", "fiftyone", "workspace")
+    }
     secret_env = own.pop("secretEnv")
     own["orchestrators"]["propertyNames"] = {"pattern": INSTANCE_ID, "maxLength": 40}
     config: dict[str, Any] = {}
@@ -71,8 +74,8 @@ def _in_stack_file(value: dict[str, Any], *, secret: bool) -> dict[str, Any]:
         return {**_SECURE, **description}
     if value.get("type") == "boolean":
         return {"anyOf": [value, {"enum": ["true", "false"]}], **description}
-    if value.get("type") == "integer":
-        return {"anyOf": [value, {"type": "string", "pattern": r"^\d+$"}], **description}
+    if value.get("type") in ("integer", "number"):
+        return {"anyOf": [value, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}], **description}
     return value
 
 

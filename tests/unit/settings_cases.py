@@ -11,6 +11,10 @@ ENVIRON = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-password@db.example.com/",
     "FIFTYONE_ENCRYPTION_KEY": "hidden-key",
     "FIFTYONE_PYPI_URL": "https://hidden-token@pypi.example.com/simple/",
+    "FIFTYONE_API_KEY": "hidden-api-key",
+    "SERVICE_PRINCIPAL_CLIENT_SECRET": "hidden-client-secret",
+    "DATABRICKS_HOST": "https://example.cloud.databricks.com",
+    "DATABRICKS_ACCOUNT_ID": "00000000-0000-4000-8000-000000000000",
 }
 
 
@@ -20,6 +24,7 @@ def configuration(*, orchestrators: Any = None, **changes: str) -> dict[str, str
     config = {
         "fiftyone:apiUri": "https://fiftyone.example.com/api",
         "fiftyone:version": "2.13.1",
+        "fiftyone-databricks:servicePrincipal": json.dumps({"clientId": "trigger"}),
         "fiftyone-databricks:orchestrators": entries if isinstance(entries, str) else json.dumps(entries),
     }
     return {**config, **{name.replace("__", ":").replace("fiftyone_", "fiftyone-"): v for name, v in changes.items()}}

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from components.settings import NOT_BUILT_YET
 from components.settings_errors import SettingsError
+from components.settings_loader import WORKER_SECRETS
 from components.workspace_credentials import PROVIDER_KEYS
 from tests.unit.settings_cases import ENVIRON, configuration, settings
 
@@ -212,7 +213,8 @@ def test_credentials_that_agree_or_are_chosen_between_pass() -> None:
 
 def test_an_existing_scope_needs_no_secrets_and_takes_none() -> None:
     config = configuration(secretScope=json.dumps({"name": "shared", "existing": True}))
-    assert settings(config, environ={}).fiftyone.database_uri is None
+    without = {name: value for name, value in ENVIRON.items() if name not in WORKER_SECRETS.values()}
+    assert settings(config, environ=without).fiftyone.database_uri is None
     assert settings(config).fiftyone.database_uri is None
     config["fiftyone-databricks:secretEnv.TOKEN"] = "hidden"
     message = refused(config, secret_keys=frozenset({"fiftyone-databricks:secretEnv.TOKEN"}))

@@ -1,0 +1,68 @@
+"""The settings of who may start the stack's jobs, and of where FiftyOne gets that credential from."""
+
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from components.refusal import RefusalError
+from components.settings_model import SettingsModel
+
+# What FiftyOne needs to start a job, by its names for them (guide, "Register Orchestrator in FiftyOne").
+CREDENTIAL_FIELDS: Final = ("host", "accountId", "clientId", "clientSecret")
+
+SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=128)]
+
+
+class WorkspaceSettings(SettingsModel):
+    """What FiftyOne is told of the workspace; the databricks provider has the same from the same places."""
+
+    host: str | None = None
+    account_id: str | None = None
+
+    @field_validator("host")
+    @classmethod
+    def _host(cls, host: str | None) -> str | None:
+        """An address, as the guide shows it; Databricks' clients take a bare name as well."""
+        return host if host is None or "://" in host else f"https://{host}"
+
+
+class ServicePrincipalSettings(SettingsModel):
+    """The trigger: the service principal that FiftyOne starts jobs as."""
+
+    client_id: str = Field(
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Application id of an existing service principal, which is granted the right to start the jobs.",
+        examples=["5ad0c0de-0000-4000-8000-000000000001"],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_built_yet(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "create" in value:
+            raise RefusalError(
+                "sets `create`, which is not built yet, so no service principal would be made",
+                mend="make one in Databricks and name its application id as `clientId`",
+            )
+        return value  # pyright: ignore[reportUnknownVariableType] - not validated yet
+
+
+class SecretsFromSettings(SettingsModel):
+    """Names of FiftyOne secrets that exist already, by what they hold: used, never written or deleted."""
+
+    host: SecretName | None = Field(default=None, description="Secret of the workspace's address.")
+    account_id: SecretName | None = Field(default=None, description="Secret of the Databricks account's id.")
+    client_id: SecretName | None = Field(default=None, description="Secret of the service principal's client id.")
+    client_secret: SecretName | None = Field(
+        default=None, description="Secret of the service principal's client secret."
+    )
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if not self.names:
+            raise RefusalError("names no secret", mend=f"name some of {', '.join(CREDENTIAL_FIELDS)}, or drop it")
+        return self
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names that are given, by FiftyOne's field."""
+        return self.model_dump(by_alias=True, exclude_none=True)

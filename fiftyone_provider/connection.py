@@ -1,0 +1,84 @@
+"""The connection that the providers of one process share: where FiftyOne is, with which key, through which module.
+
+Configuration first, then the environment, as for the program's settings (components/settings_loader.py), which have
+checked that the two agree. Nothing of it is in a resource's properties.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Final, NoReturn, TypeVar
+
+from pulumi.dynamic import ConfigureRequest
+
+from fiftyone_provider.client import FiftyOne, FiftyOneError, UnreachableError
+from fiftyone_provider.management_sdk import ManagementSdk
+from fiftyone_provider.sdk_module import load
+from fiftyone_provider.steps import tried_again
+
+DEFAULT_MODULE: Final = "fiftyone.management"
+DEFAULT_SECONDS: Final = 30.0
+
+T = TypeVar("T")
+
+
+class NotLookedError(Exception):
+    """What stands in FiftyOne could not be looked at, which was said; go by the state."""
+
+
+class FiftyOneConnection:
+    """The client, made when the first call needs it, of the configuration that the engine gave."""
+
+    def __init__(self) -> None:
+        self._request: ConfigureRequest | None = None
+        self._client: FiftyOne | None = None
+        self._out_of_reach = False
+        self._lock = threading.Lock()
+
+    def configure(self, request: ConfigureRequest) -> None:
+        """Keep the stack's configuration, secrets in the clear, for this process only."""
+        self._request = request
+
+    @property
+    def client(self) -> FiftyOne:
+        """The client. Raises FiftyOneError where address, key or SDK are missing."""
+        with self._lock:
+            if self._client is None:
+                uri, key = self._setting("apiUri", "FIFTYONE_API_URI"), self._setting("apiKey", "FIFTYONE_API_KEY")
+                if not uri or not key:
+                    raise FiftyOneError("FiftyOne's address and key are needed: set `fiftyone:apiUri` and a key.")
+                sdk = load(self._setting("managementModule") or DEFAULT_MODULE, uri=uri, key=key)
+                seconds = float(self._setting("timeoutSeconds") or DEFAULT_SECONDS)
+                self._client = ManagementSdk(sdk, uri=uri, seconds=seconds)
+            return self._client
+
+    def look(self, question: Callable[[FiftyOne], T]) -> T:
+        """The answer to a question that only makes a plan better; says once, and not in full, why there is none.
+
+        Raises:
+            NotLookedError: a preview has no key, or FiftyOne cannot be reached.
+            FiftyOneError: FiftyOne refuses, which the change to come would meet too.
+        """
+        if self._out_of_reach:
+            raise NotLookedError
+        if self._client is None and not self._setting("apiKey", "FIFTYONE_API_KEY"):
+            self._not_looked("there is no key, `fiftyone:apiKey` or FIFTYONE_API_KEY, to ask it with")
+        try:
+            return tried_again(lambda: question(self.client))
+        except UnreachableError as error:
+            self._not_looked(str(error))
+
+    def _not_looked(self, why: str) -> NoReturn:
+        with self._lock:
+            if not self._out_of_reach:
+                print(f"FiftyOne was not asked what stands there, so this goes by the stack's state: {why}", flush=True)
+            self._out_of_reach = True
+        raise NotLookedError
+
+    def _setting(self, name: str, variable: str = "") -> str | None:
+        if self._request is None:
+            raise RuntimeError("the engine configures a provider before it calls it")
+        return self._request.config.get(f"fiftyone:{name}") or os.environ.get(variable)
+
+
+CONNECTION: Final = FiftyOneConnection()

@@ -1,0 +1,199 @@
+"""An orchestrator registered in FiftyOne, as a dynamic resource: registered anew when something about it changes.
+
+FiftyOne has no call that changes a registration. An update deletes it, writes back those of the stack's secrets that
+the deletion took (undocumented whether it does), makes sure that every name is a secret's, and only then registers.
+Secrets are referred to by name alone; their values pass through here for the writing back.
+"""
+
+from contextlib import suppress
+from typing import Any, Final
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.runtime.rpc import UNKNOWN
+
+from fiftyone_provider.client import FiftyOneError, Registration, UnknownOutcomeError
+from fiftyone_provider.connection import CONNECTION, NotLookedError
+from fiftyone_provider.mark import new_token, parsed
+from fiftyone_provider.registering import absent, deregister, look_alike, not_ours, register
+from fiftyone_provider.steps import tried_again
+
+REGISTERED: Final = ("description", "mark", "environment", "config", "secrets")
+
+
+class OrchestratorProvider(ResourceProvider):
+    """Registers, finds and deregisters. Its import path is part of every stack's state: never move or rename it."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        CONNECTION.configure(req)
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse names of no secret: FiftyOne would store the name as a value."""
+        try:
+            missing = CONNECTION.look(lambda client: absent(client, news["existingSecrets"]))
+        except NotLookedError:
+            missing = []
+        fields = {name: field for field, name in news["secrets"].items()}
+        failures = [
+            CheckFailure(
+                property_=f"secrets.{fields[name]}",
+                reason=f"FiftyOne has no secret {name}, which `secretsFrom.{fields[name]}` names, and would store that "
+                "name as the value. Create the secret in FiftyOne, or mend the name.",
+            )
+            for name in missing
+        ]
+        return CheckResult(inputs=news, failures=failures)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Register; an orchestrator that carries our mark is one of ours whose create was interrupted.
+
+        A write whose outcome is unknown counts as created, because only what is in the state can be taken back: the
+        refresh of its operators makes sure of the registration and stops `up`, and the next one registers again.
+        """
+        token = new_token()
+        try:
+            token = tried_again(lambda: register(CONNECTION.client, props, token, olds=None))
+        except UnknownOutcomeError as error:
+            print(error, flush=True)
+        return CreateResult(id_=props["instanceId"], outs={**props, "token": token})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """What differs; whether the registration stands is looked at, because a failed update leaves the state alone.
+
+        Raises:
+            FiftyOneError: the change needs `allowReregister`, or what stands there is not ours.
+        """
+        moved, reasons, stands = _olds["instanceId"] != _news["instanceId"], _reasons(_olds, _news), True
+        with suppress(NotLookedError):
+            found = CONNECTION.look(lambda client: client.orchestrator(_id))
+            stands = found is not None
+            reasons += _found_reasons(found, _olds)
+        if (moved or reasons) and stands and _news["existingSecrets"] and not _news["allowReregister"]:
+            raise FiftyOneError(
+                f"Orchestrator {_id} would be registered anew ({'; '.join(reasons) or 'its id changes'}). That deletes "
+                "it first, and FiftyOne may delete the secrets that it refers to as well; `secretsFrom` names some "
+                "that are not this stack's. Be ready to restore them and set `allowReregister: true`."
+            )
+        if reasons and not moved:
+            print(
+                f"orchestrator {_id} is registered anew ({'; '.join(reasons)}); its operators are refreshed after that",
+                flush=True,
+            )
+        return DiffResult(
+            changes=moved or bool(reasons) or not _secrets_settled(_news),
+            replaces=["instanceId"] if moved else [],
+            stables=["instanceId"],
+            delete_before_replace=False,
+        )
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        drawn = new_token()
+        token = tried_again(lambda: register(CONNECTION.client, _news, drawn, olds=_olds))
+        return UpdateResult(outs={**_news, "token": token})
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What can be seen of it; says what differs, which the engine's own words do not."""
+        found = tried_again(lambda: CONNECTION.client.orchestrator(id_))
+        if found is None:
+            print(f"orchestrator {id_} was deleted in FiftyOne", flush=True)
+            return ReadResult(id_="", outs={})
+        there = look_alike(found)
+        for name in REGISTERED:
+            if there[name] != props[name]:
+                print(f"orchestrator {id_}: {name} was changed in FiftyOne", flush=True)
+        token = parsed(found.description).token if there["mark"] == props["mark"] else props["token"]
+        if token != props["token"]:
+            print(f"orchestrator {id_} was registered anew in FiftyOne", flush=True)
+        for name in tried_again(lambda: absent(CONNECTION.client, props["existingSecrets"])):
+            print(f"orchestrator {id_} refers to secret {name}, which was deleted in FiftyOne", flush=True)
+        return ReadResult(id_=id_, outs={**props, **there, "token": token})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        tried_again(lambda: deregister(CONNECTION.client, _props))
+
+
+def _reasons(olds: dict[str, Any], news: dict[str, Any]) -> list[str]:
+    """Why what is registered has to be registered anew, property by property."""
+    return [
+        f"{entry} changes"
+        for name in REGISTERED
+        for entry in (_entries(olds[name], news[name]) if isinstance(news[name], dict) else [name])
+        if olds[name] != news[name]
+    ]
+
+
+def _found_reasons(found: Registration | None, olds: dict[str, Any]) -> list[str]:
+    """The same for what FiftyOne has, which may be what a failed update has left. Raises FiftyOneError."""
+    if found is None:
+        return ["it is missing in FiftyOne"]
+    there = parsed(found.description)
+    if there.mark != olds["mark"]:
+        raise not_ours(olds)
+    return [] if there.token == olds["token"] else ["FiftyOne holds another registration of it"]
+
+
+def _entries(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def _secrets_settled(news: dict[str, Any]) -> bool:
+    own = news["ownSecrets"]
+    return own == UNKNOWN or all(secret["settled"] for secret in own.values())
+
+
+class Orchestrator(Resource, module="fiftyone", name="Orchestrator"):
+    """One orchestrator of FiftyOne's; `token` is another one after each registration.
+
+    Args:
+        instance_id: its id; another one is another orchestrator.
+        description: what people read about it.
+        mark: whose it is (`mark`).
+        environment: where it runs, in FiftyOne's words.
+        config: what FiftyOne needs to know of that environment, by FiftyOne's names.
+        secrets: names of FiftyOne secrets, by FiftyOne's names of what they hold.
+        own_secrets: those of them that are the stack's, by name, each with `value`, `description` as on the server and
+            `settled`; a change of theirs changes nothing here.
+        existing_secrets: those of them that are not.
+        allow_reregister: whether registering anew may cost the existing ones.
+    """
+
+    token: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        instance_id: str,
+        description: str,
+        mark: str,
+        environment: str,
+        config: dict[str, pulumi.Input[str]],
+        secrets: dict[str, str],
+        own_secrets: dict[str, dict[str, pulumi.Input[str | bool]]],
+        existing_secrets: list[str],
+        allow_reregister: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "instanceId": instance_id,
+            "description": description,
+            "mark": mark,
+            "environment": environment,
+            "config": config,
+            "secrets": secrets,
+            "ownSecrets": pulumi.Output.secret(own_secrets),
+            "existingSecrets": existing_secrets,
+            "allowReregister": allow_reregister,
+            "token": None,
+        }
+        super().__init__(OrchestratorProvider(), resource_name, props, opts)

@@ -1,0 +1,169 @@
+"""A FiftyOne secret, as a dynamic resource: written when it changes, known by its mark, deleted by its token.
+
+A value can never be read back, so it is written when it changed here, or when the token on the server shows that what
+stands there is of another write: one whose answer got lost, or one that was taken back in the settings since.
+"""
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from fiftyone_provider.client import FiftyOneError, UnknownOutcomeError
+from fiftyone_provider.connection import CONNECTION, NotLookedError
+from fiftyone_provider.mark import Stamped, foreign, new_token, parsed
+from fiftyone_provider.steps import tried_again
+
+WRITTEN = ("value", "description", "mark")
+
+
+class SecretProvider(ResourceProvider):
+    """Writes, finds and deletes secrets. Its import path is part of every stack's state: never move or rename it."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        CONNECTION.configure(req)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Add the secret, or take over one that carries our mark.
+
+        A write whose outcome is unknown counts as created, because only what is in the state can be taken back. It is
+        marked as not settled, at which the orchestrator that refers to it stops `up`, and the next one writes again.
+        """
+        token, settled = new_token(), True
+        try:
+            _write(props, token, known="")
+        except UnknownOutcomeError as error:
+            print(error, flush=True)
+            settled = False
+        return CreateResult(id_=props["key"], outs={**props, "token": token, "settled": settled})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        moved = _olds["key"] != _news["key"]
+        changed = moved or not _olds["settled"] or any(_olds.get(name) != _news.get(name) for name in WRITTEN)
+        return DiffResult(
+            changes=changed or _was_touched(_id, _olds),
+            replaces=["key"] if moved else [],
+            stables=["key"],
+            delete_before_replace=False,
+        )
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        token = new_token()
+        same = _olds["settled"] and _olds.get("value") == _news.get("value")
+        _write(_news, token, known=_olds["token"] if same else "")
+        return UpdateResult(outs={**_news, "token": token, "settled": True})
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What can be seen of it; says what differs, which the engine's own words do not."""
+        found = tried_again(lambda: CONNECTION.client.secret(id_))
+        if found is None:
+            print(f"FiftyOne secret {id_} was deleted in FiftyOne", flush=True)
+            return ReadResult(id_="", outs={})
+        there = parsed(found.description)
+        outs = {**props, "description": there.text, "mark": there.mark}
+        for name in ("description", "mark"):
+            if outs[name] != props[name]:
+                print(f"FiftyOne secret {id_}: {name} was changed in FiftyOne", flush=True)
+        if there.mark == props["mark"] and there.token != props["token"]:
+            print(f"FiftyOne secret {id_} was written in FiftyOne since, and is written again by `up`", flush=True)
+            outs |= {"token": there.token, "settled": False}
+        return ReadResult(id_=id_, outs=outs)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        tried_again(lambda: _delete(_id, _props))
+
+
+def _foreign(props: dict[str, Any]) -> FiftyOneError:
+    handed_over = Stamped(text="", mark=props["mark"])
+    return foreign(
+        f"a secret {props['key']}",
+        props["mark"],
+        adopt=f"To hand it over to the stack, end its description in FiftyOne with {handed_over}; to use it as it is, "
+        "name it in `secretsFrom`; or delete it there if nobody needs it.",
+    )
+
+
+def _was_touched(key: str, olds: dict[str, Any]) -> bool:
+    """Whether FiftyOne has something else than what the state remembers, as far as it can be asked.
+
+    Raises:
+        FiftyOneError: somebody made it anew.
+    """
+    try:
+        found = CONNECTION.look(lambda client: client.secret(key))
+    except NotLookedError:
+        return False
+    there = parsed(found.description if found else None)
+    if found and there.mark != olds["mark"]:
+        raise _foreign(olds)
+    if there.token == olds["token"]:
+        return False
+    how = "was written since" if found else "is missing"
+    print(f"FiftyOne secret {key} {how} in FiftyOne: it is written again", flush=True)
+    return True
+
+
+def _write(props: dict[str, Any], token: str, *, known: str) -> None:
+    """Put the secret in place. A secret that still carries the token `known` holds the value already."""
+    client, key = CONNECTION.client, props["key"]
+    description = str(Stamped(text=props["description"], mark=props["mark"], token=token))
+
+    def step() -> None:
+        found = client.secret(key)
+        there = parsed(found.description if found else None)
+        if found is None:
+            client.add_secret(key, props["value"], description)
+        elif there.mark != props["mark"]:
+            raise _foreign(props)
+        elif there.token != token:
+            value = None if known and there.token == known else props["value"]
+            client.update_secret(key, value, description)
+
+    tried_again(step)
+
+
+def _delete(key: str, props: dict[str, Any]) -> None:
+    found = CONNECTION.client.secret(key)
+    if found is None:
+        return
+    there = parsed(found.description)
+    if (there.mark, there.token) != (props["mark"], props["token"]):
+        print(f"FiftyOne secret {key} is not what this stack last wrote, so it was left in FiftyOne", flush=True)
+        return
+    CONNECTION.client.delete_secret(key)
+
+
+class Secret(Resource, module="fiftyone", name="Secret"):
+    """One secret of FiftyOne's. The value is a secret in the state whether or not the caller marked it as one.
+
+    Args:
+        key: its name, in upper snake case; another one is another secret.
+        value: what only FiftyOne reads.
+        description: what people read about it.
+        mark: whose it is (`mark`).
+    """
+
+    token: pulumi.Output[str]
+    settled: pulumi.Output[bool]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        key: str,
+        value: pulumi.Input[str],
+        description: str,
+        mark: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        secret = pulumi.Output.secret(value)
+        props = {"key": key, "value": secret, "description": description, "mark": mark, "token": None, "settled": None}
+        super().__init__(SecretProvider(), resource_name, props, opts)
