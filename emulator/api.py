@@ -4,7 +4,7 @@ Owns the shape of a call and of a refusal; no endpoint, no storage.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,13 @@ class ApiError(Exception):
         self.status = status
         self.error_code = error_code
         self.message = message
+
+    def content(self) -> dict[str, Any]:
+        """The body of the answer."""
+        content: dict[str, Any] = {"error_code": self.error_code, "message": self.message}
+        if self.reason:
+            content["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": self.reason}]
+        return content
 
 
 def invalid(message: str) -> ApiError:
@@ -66,15 +73,25 @@ def only(names: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a user by name or a service principal by application id. Administrators may do everything."""
+
+    name: str
+    admin: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """One request, inside the transaction that its answer belongs to."""
 
     db: sqlite3.Connection
+    caller: Caller
     base_url: str
     query: Mapping[str, str]
     path: Mapping[str, str]
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     # The fields of a multipart body, files as bytes; None for any other body.
     form: Mapping[str, str | bytes] | None = field(default=None, repr=False)
     # What the workspace keeps outside the database.
@@ -109,7 +126,9 @@ def _validated(validate: Callable[[], B]) -> B:
     raise ApiError(400, "MALFORMED_REQUEST" if malformed else "INVALID_PARAMETER_VALUE", text)
 
 
-# An answer is JSON, bytes, a file's content, or nothing at all.
-Handler = Callable[[Call], dict[str, Any] | bytes | Path | None]
+# Work that must not hold the transaction, such as a request to this same server: awaited after it, for JSON.
+Later = Coroutine[Any, Any, dict[str, Any]]
+# An answer is JSON, now or later, bytes, a file's content, or nothing at all.
+Handler = Callable[[Call], dict[str, Any] | Later | bytes | Path | None]
 # Method, path and what answers; the whole API is one list of these.
 Route = tuple[str, str, Handler]

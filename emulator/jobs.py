@@ -9,7 +9,7 @@ from emulator import run_records
 from emulator.api import Body, Call, Route, invalid
 from emulator.clusters import Cluster
 from emulator.job_settings import Settings
-from emulator.permissions import forget, grant
+from emulator.permissions import check_job, forget, grant
 from emulator.pools import find_pool
 from emulator.store import ME, new_id, now_ms
 
@@ -95,7 +95,9 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def get(call: Call) -> dict[str, Any]:
-    return _shown(stored_job(call.db, call.need("job_id")))
+    row = stored_job(call.db, call.need("job_id"))
+    check_job(call, row["id"], run=False)
+    return _shown(row)
 
 
 def list_jobs(call: Call) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Who may do what with jobs, instance pools and directories. Recorded and shown; nothing is enforced with it."""
+"""Who may do what with jobs, instance pools and directories.
+
+Recorded and shown; a caller who is no administrator is held to those of jobs.
+"""
 
 import sqlite3
 from typing import Any, Literal
@@ -21,6 +24,8 @@ FIND = {
 }
 # Recorded: a job shows what administrators inherit, a pool does not. A directory is documented to inherit too.
 INHERITED = {"jobs": "/jobs/", "directories": "/directories/"}
+# The objects on which a service principal has a level; each level of a job includes that it can be seen.
+GIVEN = "SELECT object FROM permissions WHERE kind = 'service_principal_name' AND principal = ?"
 
 
 class Entry(Body):
@@ -49,6 +54,21 @@ def grant(db: sqlite3.Connection, name: str, kind: Kind, principal: str, level: 
 def forget(db: sqlite3.Connection, name: str) -> None:
     """Drop what was given on an object, when it is deleted."""
     db.execute("DELETE FROM permissions WHERE object = ?", (name,))
+
+
+def check_job(call: Call, job_id: int, *, run: bool) -> None:
+    """Refuse a caller who may not run the job, or not even see it. Raises ApiError."""
+    if call.caller.admin:
+        return
+    levels = tuple(level for level in LEVELS["jobs"][1] if not run or level != "CAN_VIEW")
+    given = call.db.execute(f"{GIVEN} AND object = ? AND level IN {levels}", (call.caller.name, f"/jobs/{job_id}"))
+    if given.fetchone() is None:
+        words = " or ".join(
+            level.removeprefix("CAN_").removeprefix("IS_").replace("_", " ").title() for level in levels
+        )
+        raise ApiError(
+            403, "PERMISSION_DENIED", f"User {call.caller.name} does not have {words} permissions on job {job_id}"
+        )
 
 
 def _target(call: Call) -> tuple[str, str]:

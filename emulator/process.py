@@ -1,10 +1,11 @@
 """The server as a process: start it, find it, stop it.
 
-Owns the home folder: `address`, `token`, `workspace.db`, `requests.jsonl`, `server.log` and two locks; `runs` and
-`volumes` in it are made by those who own them. The server
-holds `server.lock` for as long as it lives and writes its process id into it, so a held lock means that the process
-named there is the server of this home, whatever became of ids that were used before. `start.lock` is held by whoever
-starts or stops, so that two at once end with one server. Readable by the owner alone.
+Owns the home folder: `address`, `workspace.db`, `requests.jsonl`, `server.log`, two locks, and the credentials that are
+made at random: `token` is the user's, `service-principal-secret` the service principal's, `fiftyone-api-key` that of
+FiftyOne's API. `runs` and `volumes` in it are made by those who own them; `fiftyone.json` by whoever wants it. The
+server holds `server.lock` for as long as it lives and writes its process id into it, so a held lock means that the
+process named there is the server of this home, whatever became of ids that were used before. `start.lock` is held by
+whoever starts or stops, so that two at once end with one server. Readable by the owner alone.
 """
 
 import errno
@@ -45,9 +46,9 @@ class Home:
         self.database = self.folder / "workspace.db"
         self.log = self.folder / "server.log"
 
-    def token(self) -> str:
-        """The token that the server asks for, made once."""
-        file = self.folder / "token"
+    def credential(self, name: str) -> str:
+        """What a caller has to know, made once."""
+        file = self.folder / name
         if not file.exists():
             _write(file, secrets.token_urlsafe(32))
         return file.read_text()
@@ -56,6 +57,10 @@ class Home:
         """The port kept from the last time."""
         file = self.folder / "address"
         return int(file.read_text().rpartition(":")[2]) if file.exists() else None
+
+    def address(self) -> str:
+        """Where the server of this home is, or was the last time."""
+        return (self.folder / "address").read_text()
 
     def keep_port(self, port: int) -> None:
         _write(self.folder / "address", _address(port))
@@ -122,7 +127,7 @@ def start(folder: Path, port: int | None) -> str:
     """The address of a server, started if none runs. Port 0 is the kept one, else any. Raises ServerError."""
     home = Home(folder)
     with home.lock("start.lock", wait=True):
-        token, kept = home.token(), home.port()
+        token, kept = home.credential("token"), home.port()
         if home.server() is not None and kept is not None:
             if port not in (None, 0, kept):
                 raise ServerError(f"It is running at {_address(kept)}: stop it before starting it on port {port}.")
@@ -154,6 +159,8 @@ def serve(folder: Path, port: int, fd: int | None = None) -> None:
     # Only the server pays for importing itself: `start` is part of every command that its callers run.
     import uvicorn
 
+    from emulator.fiftyone_api import KEY_FILE
+    from emulator.oauth import SECRET_FILE
     from emulator.server import NAME, make_app
 
     home = Home(folder)
@@ -164,7 +171,9 @@ def serve(folder: Path, port: int, fd: int | None = None) -> None:
             lock.flush()
             listener = _listen(port) if fd is None else socket.socket(fileno=fd)
             home.keep_port(listener.getsockname()[1])
-            app = make_app(home.database, home.folder / "requests.jsonl", home.token())
+            for name in (SECRET_FILE, KEY_FILE):
+                home.credential(name)
+            app = make_app(home.database, home.folder / "requests.jsonl", home.credential("token"))
             config = uvicorn.Config(
                 app,
                 log_level="warning",

@@ -15,13 +15,20 @@ from emulator.store import new_id, now_ms
 _ACTIVE = f"state IN {ACTIVE}"
 
 
-def create(db: sqlite3.Connection, job_id: int, settings: dict[str, Any], parameters: dict[str, str]) -> int:
+def create(
+    db: sqlite3.Connection,
+    job_id: int,
+    settings: dict[str, Any],
+    parameters: dict[str, str],
+    creator: str,
+    idempotency_token: str | None,
+) -> int:
     """A run that waits, with one task run for each task of `settings`, which it keeps whatever becomes of the job."""
     run_id = new_id(db)
     db.execute(
-        "INSERT INTO runs (id, job_id, settings, parameters, state, message, created_ms)"
-        " VALUES (?, ?, ?, ?, 'QUEUED', '', ?)",
-        (run_id, job_id, json.dumps(settings), json.dumps(parameters), now_ms()),
+        "INSERT INTO runs (id, job_id, settings, parameters, creator, idempotency_token, state, message, created_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'QUEUED', '', ?)",
+        (run_id, job_id, json.dumps(settings), json.dumps(parameters), creator, idempotency_token, now_ms()),
     )
     for task in settings["tasks"]:
         db.execute(
@@ -29,6 +36,12 @@ def create(db: sqlite3.Connection, job_id: int, settings: dict[str, Any], parame
             (new_id(db), run_id, task["task_key"]),
         )
     return run_id
+
+
+def started_with(db: sqlite3.Connection, idempotency_token: str | None) -> int | None:
+    """The run that was started with a token before, of whatever job."""
+    row = db.execute("SELECT id FROM runs WHERE idempotency_token = ?", (idempotency_token,)).fetchone()
+    return row and row["id"]
 
 
 def run(db: sqlite3.Connection, run_id: int | str) -> sqlite3.Row | None:

@@ -14,7 +14,7 @@ from emulator.api import Call
 from emulator.identity import WORKSPACE_ID
 from emulator.outcomes import ENDED, FAILED, cluster_id
 from emulator.run_records import log_file
-from emulator.store import ME, now_ms
+from emulator.store import now_ms
 
 # The Jobs API's documented limit of what it shows of a log: its end.
 MAX_LOG_BYTES = 5 * 1024 * 1024
@@ -82,7 +82,7 @@ def shown_run(call: Call, run: sqlite3.Row) -> dict[str, Any]:
         "run_id": run["id"],
         "number_in_job": run["id"],
         "original_attempt_run_id": run["id"],
-        "creator_user_name": ME,
+        "creator_user_name": run["creator"],
         "run_name": settings["name"],
         "run_page_url": _page(call, run["job_id"], run["id"]),
         "run_type": "JOB_RUN",

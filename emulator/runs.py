@@ -5,13 +5,16 @@ Failed tasks are not retried.
 """
 
 import sqlite3
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from emulator import run_records
 from emulator.api import ApiError, Body, Call, Route, invalid
 from emulator.job_settings import Queue
 from emulator.jobs import shown_settings, stored_job
 from emulator.outcomes import ENDED, no_place
+from emulator.permissions import GIVEN, check_job
 from emulator.run_views import read_output, shown_run, shown_task_run
 
 # The Jobs API's documented page size.
@@ -23,6 +26,8 @@ class RunNow(Body):
     job_parameters: dict[str, str] | None = None
     only: list[str] | None = None
     queue: Queue | None = None
+    # The Jobs API's documented limit.
+    idempotency_token: Annotated[str, Field(max_length=64)] | None = None
 
 
 class RunId(Body):
@@ -46,7 +51,11 @@ def _chosen(tasks: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any
 def run_now(call: Call) -> dict[str, Any]:
     """Start a run, let it wait, or skip it, by the job's places and queue."""
     body = call.read(RunNow)
-    settings = shown_settings(stored_job(call.db, body.job_id))
+    job = stored_job(call.db, body.job_id)
+    check_job(call, body.job_id, run=True)
+    if known := run_records.started_with(call.db, body.idempotency_token):
+        return {"run_id": known, "number_in_job": known}
+    settings = shown_settings(job)
     if not settings.get("tasks"):
         raise invalid("The job has no tasks.")
     if body.only:
@@ -54,7 +63,9 @@ def run_now(call: Call) -> dict[str, Any]:
     limit: int = settings["max_concurrent_runs"]
     queue = (settings.get("queue", {}) if body.queue is None else body.queue).get("enabled", False)
     waiting = run_records.unended(call.db, f"state = 'QUEUED' AND job_id = {body.job_id}")
-    run_id = run_records.create(call.db, body.job_id, settings, body.job_parameters or {})
+    run_id = run_records.create(
+        call.db, body.job_id, settings, body.job_parameters or {}, call.caller.name, body.idempotency_token or None
+    )
     if not waiting and run_records.place_free(call.db, body.job_id, limit):
         run_records.admit(call.db, run_id)
     elif not queue or limit == 0:
@@ -68,13 +79,18 @@ def get(call: Call) -> dict[str, Any]:
     """A job's run, or the run of one task."""
     run_id = call.need("run_id")
     if (run := run_records.run(call.db, run_id)) is not None:
+        check_job(call, run["job_id"], run=False)
         return shown_run(call, run)
-    return shown_task_run(call, _task(call.db, run_id))
+    return shown_task_run(call, _task(call, run_id))
 
 
-def _task(db: sqlite3.Connection, run_id: str) -> sqlite3.Row:
-    if (task := run_records.task_run(db, run_id)) is None:
+def _task(call: Call, run_id: str) -> sqlite3.Row:
+    """The run of a task, for a caller who may see its job. Raises ApiError."""
+    task = run_records.task_run(call.db, run_id)
+    run = task and run_records.run(call.db, task["run_id"])
+    if task is None or run is None:
         raise _missing(run_id)
+    check_job(call, run["job_id"], run=False)
     return task
 
 
@@ -96,11 +112,14 @@ def list_runs(call: Call) -> dict[str, Any]:
     if only_active and completed:
         raise invalid("Only one of active_only and completed_only can be true.")
     conditions = [f"(state {'' if completed else 'NOT'} IN {ENDED})"] if only_active or completed else []
-    values: list[int] = []
+    values: list[int | str] = []
     for name, column in (("job_id", "job_id ="), ("page_token", "id <")):
         if (number := numbers[name]) is not None:
             conditions.append(f"{column} ?")
             values.append(int(number))
+    if not call.caller.admin:
+        conditions.append(f"'/jobs/' || job_id IN ({GIVEN})")
+        values.append(call.caller.name)
     where = " AND ".join(conditions) or "1"
     query = f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT {limit + 1}"  # noqa: S608 - no text of the caller's
     rows = call.db.execute(query, values).fetchall()
@@ -125,15 +144,16 @@ def get_output(call: Call) -> dict[str, Any]:
             "Retrieving the output of runs with multiple tasks is not supported. "
             "Please retrieve the output of each individual task run instead."
         )
-    task = _task(call.db, run_id)
+    task = _task(call, run_id)
     return read_output(call.home, task) | {"metadata": shown_task_run(call, task)}
 
 
 def cancel(call: Call) -> dict[str, Any]:
     """Ask for a run's end; one that has ended stays as it is."""
     run_id = call.read(RunId).run_id
-    if run_records.run(call.db, run_id) is None:
+    if (run := run_records.run(call.db, run_id)) is None:
         raise _missing(run_id)
+    check_job(call, run["job_id"], run=True)
     run_records.cancel(call.db, run_id=run_id)
     return {}
 

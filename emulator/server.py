@@ -1,11 +1,9 @@
-"""The HTTP server around the endpoints: who may call, one transaction a request, the refusals, the request log."""
+"""The HTTP server around the endpoints: one transaction a request, the refusals, the request log."""
 
-import hmac
 import json
-import re
 import sys
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,19 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
-from emulator import identity, jobs, permissions, pools, runs, secret_scopes, volumes, workspace
+from emulator import (
+    callers,
+    fiftyone_api,
+    identity,
+    jobs,
+    oauth,
+    permissions,
+    pools,
+    runs,
+    secret_scopes,
+    volumes,
+    workspace,
+)
 from emulator.api import ApiError, Call, Handler, Route, invalid
 from emulator.executor import Executor
 from emulator.store import open_store, transaction
@@ -26,6 +36,7 @@ from emulator.store import open_store, transaction
 NAME = "databricks-workspace-stand-in"
 ROUTES: list[Route] = [
     *identity.ROUTES,
+    *oauth.ROUTES,
     *pools.ROUTES,
     *secret_scopes.ROUTES,
     *workspace.ROUTES,
@@ -33,10 +44,9 @@ ROUTES: list[Route] = [
     *jobs.ROUTES,
     *runs.ROUTES,
     *permissions.ROUTES,
+    *fiftyone_api.ROUTES,
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Names that only this machine resolves to itself: any other in Host means that a page was rebound to loopback.
-LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 
 
 def make_app(database: Path, request_log: Path, token: str) -> Starlette:
@@ -71,7 +81,7 @@ def _endpoint(
         error_code: str | int | None = None
         upload: Path | None = None
         try:
-            _check_caller(request, token, handler)
+            caller = callers.find(handler, request.headers, db, home, token)
             form = await _form(request)
             if handler is volumes.upload:
                 upload = volumes.new_upload(home)
@@ -82,10 +92,12 @@ def _endpoint(
                 result = handler(
                     Call(
                         db=db,
+                        caller=caller,
                         base_url=str(request.base_url).rstrip("/"),
                         query=dict(request.query_params),
                         path=request.path_params,
                         body=body,
+                        headers=request.headers,
                         form=form,
                         home=home,
                         upload=upload,
@@ -93,13 +105,12 @@ def _endpoint(
                 )
             if request.method == "POST":
                 executor.advance()
+            if isinstance(result, Coroutine):
+                result = await result
             response = _response(result)
         except ApiError as error:
             error_code = error.error_code
-            content: dict[str, Any] = {"error_code": error_code, "message": error.message}
-            if error.reason:
-                content["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": error.reason}]
-            response = JSONResponse(content, status_code=error.status)
+            response = JSONResponse(error.content(), status_code=error.status)
         except Exception as error:  # noqa: BLE001 - the platform answers every failure of its own with a 500
             # The place, and not the message, which may quote what was sent.
             print(
@@ -121,19 +132,6 @@ def _endpoint(
         return response
 
     return answer
-
-
-def _check_caller(request: Request, token: str, handler: Handler) -> None:
-    """Raises ApiError, with the platform's recorded answers to a missing and to a wrong token."""
-    if not LOOPBACK.fullmatch(request.headers.get("host", "")):
-        raise ApiError(403, "PERMISSION_DENIED", "This stand-in answers on loopback addresses only.")
-    if handler is identity.host_metadata:
-        return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
-    if not hmac.compare_digest(given.encode(), token.encode()):
-        raise ApiError(403, 403, "Invalid access token.")
 
 
 def _response(result: dict[str, Any] | bytes | Path | None) -> Response:

@@ -9,13 +9,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Who every caller is: the stand-in has one user, its administrator.
+# The one user of the stand-in, its administrator.
 ME = "deployer@stand-in.invalid"
 # Directories that every workspace has and that cannot be deleted.
 PROTECTED = ("/", "/Shared", "/Users", f"/Users/{ME}")
 
 # Of the tables: goes up whenever they change.
-VERSION = 3
+VERSION = 4
 SCHEMA = """
 CREATE TABLE counter (last INTEGER NOT NULL);
 INSERT INTO counter VALUES (100000000000000);
@@ -35,6 +35,7 @@ CREATE TABLE jobs (
 CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL, level TEXT NOT NULL);
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, settings TEXT NOT NULL, parameters TEXT NOT NULL,
+    creator TEXT NOT NULL, idempotency_token TEXT UNIQUE,
     cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
     message TEXT NOT NULL, created_ms INTEGER NOT NULL, admitted_ms INTEGER, end_ms INTEGER);
 CREATE INDEX active_runs ON runs (job_id) WHERE end_ms IS NULL;
@@ -43,6 +44,11 @@ CREATE TABLE task_runs (
     result TEXT, code TEXT, message TEXT NOT NULL, start_ms INTEGER, ready_ms INTEGER, end_ms INTEGER,
     exit_code INTEGER, pid INTEGER, pid_started TEXT);
 CREATE INDEX tasks_of_runs ON task_runs (run_id);
+CREATE TABLE access_tokens (hash BLOB PRIMARY KEY, principal TEXT NOT NULL, expires_ms INTEGER NOT NULL);
+CREATE TABLE fiftyone_secrets (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT, created_at TEXT NOT NULL);
+CREATE TABLE fiftyone_orchestrators (
+    instance_identifier TEXT PRIMARY KEY, description TEXT, environment TEXT NOT NULL, config TEXT NOT NULL,
+    secrets TEXT NOT NULL, available_operators TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 """
 
 
@@ -107,6 +113,8 @@ def held(path: Path) -> str:
         "job": "SELECT name FROM jobs",
         "file": "SELECT path FROM objects WHERE type = 'FILE'",
         "folder": "SELECT path FROM objects WHERE type = 'DIRECTORY'",
+        "FiftyOne secret": "SELECT key FROM fiftyone_secrets",
+        "FiftyOne orchestrator": "SELECT instance_identifier FROM fiftyone_orchestrators",
     }
     parts: list[str] = []
     found = {kind: [str(row[0]) for row in db.execute(query)] for kind, query in queries.items()}

@@ -1,8 +1,11 @@
 """A server process of its own for the tests, and the clients that drive it: databricks-sdk's, and a raw one."""
 
+import importlib
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -50,3 +53,28 @@ def pool_id(w: WorkspaceClient, name: str) -> str:
 @pytest.fixture
 def runner(w: WorkspaceClient, http: httpx.Client, name: str) -> Runner:
     return Runner(w, http, name)
+
+
+@pytest.fixture
+def fom(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """The stand-in of `fiftyone.management`, as a program has it whose environment names the server."""
+    monkeypatch.delenv("FIFTYONE_DATABASE_URI", raising=False)
+    monkeypatch.setenv("FIFTYONE_CONFIG_PATH", str(tmp_path / "none.json"))
+    monkeypatch.setenv("FIFTYONE_API_URI", f"{server.address}/fiftyone")
+    monkeypatch.setenv("FIFTYONE_API_KEY", server.credential("fiftyone-api-key"))
+    module = importlib.import_module("emulator.fiftyone_management")
+    module.reload_api_connection()
+    yield module
+    module.reload_api_connection()
+
+
+@pytest.fixture
+def choose(server: Server) -> Iterator[Callable[..., None]]:
+    """Chooses among what FiftyOne's documentation leaves open; the defaults hold again afterwards."""
+    file = server.home / "fiftyone.json"
+
+    def write(**choices: str) -> None:
+        file.write_text(json.dumps(choices))
+
+    yield write
+    file.unlink(missing_ok=True)

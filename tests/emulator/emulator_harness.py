@@ -13,6 +13,8 @@ import httpx
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service import workspace
 
+# Published by the stand-in (identity.py), as an administrator would read it in a workspace's settings.
+APPLICATION_ID = "5ad3c0de-41b7-4e0a-9c62-2f8e7d1b6a90"
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,6 +27,14 @@ class Server:
     def http(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
         return httpx.Client(base_url=self.address, headers=headers, trust_env=False)
+
+    def credential(self, name: str) -> str:
+        return (self.home / name).read_text()
+
+    def principal(self, secret: str | None = None) -> WorkspaceClient:
+        """The service principal's client, which gets its token at once."""
+        secret = self.credential("service-principal-secret") if secret is None else secret
+        return WorkspaceClient(host=self.address, client_id=APPLICATION_ID, client_secret=secret, auth_type="oauth-m2m")
 
     def sdk(self) -> WorkspaceClient:
         return WorkspaceClient(host=self.address, token=self.token, auth_type="pat")

@@ -62,7 +62,18 @@ def test_everything_in_the_home_is_its_owners_alone(home: Path) -> None:
     run("stop", "--home", home)
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert {file.name: oct(stat.S_IMODE(file.stat().st_mode)) for file in home.iterdir()} == dict.fromkeys(
-        ("address", "requests.jsonl", "server.lock", "server.log", "start.lock", "token", "workspace.db"), "0o600"
+        (
+            "address",
+            "fiftyone-api-key",
+            "requests.jsonl",
+            "server.lock",
+            "server.log",
+            "service-principal-secret",
+            "start.lock",
+            "token",
+            "workspace.db",
+        ),
+        "0o600",
     )
 
 

@@ -11,6 +11,7 @@ from databricks.sdk import WorkspaceClient
 
 from emulator import secret_scopes
 from emulator.api import ApiError, Call
+from emulator.identity import USER
 from emulator.store import open_store
 from tests.emulator.emulator_harness import CLUSTER, Server, job, task
 
@@ -206,7 +207,7 @@ def test_the_thousand_and_first_scope_or_secret_is_one_too_many(tmp_path: Path, 
     db = open_store(tmp_path / "db")
 
     def do(handler: Callable[[Call], Any], body: str) -> Any:
-        return handler(Call(db=db, base_url="", query={}, path={}, body=body.encode()))
+        return handler(Call(db=db, caller=USER, base_url="", query={}, path={}, body=body.encode()))
 
     db.execute("BEGIN")
     if call is secret_scopes.put_secret:

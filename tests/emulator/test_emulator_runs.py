@@ -245,7 +245,7 @@ def test_the_output_of_a_whole_run_is_refused(w: WorkspaceClient, runner: Runner
         ("POST", "run-now", {"job_id": "JOB", "only": ["none"]}, "none does not exist"),
         ("POST", "run-now", {"job_id": "JOB", "only": ["+main"]}, "not part of this stand-in"),
         ("POST", "run-now", {"job_id": "JOB", "python_params": []}, "python_params"),
-        ("POST", "run-now", {"job_id": "JOB", "idempotency_token": "x"}, "idempotency_token"),
+        ("POST", "run-now", {"job_id": "JOB", "idempotency_token": "x" * 65}, "idempotency_token"),
     ],
 )
 def test_what_the_platform_refuses_of_runs(

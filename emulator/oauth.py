@@ -1,0 +1,91 @@
+"""OAuth for service principals: client credentials, exchanged for access tokens that last an hour.
+
+Owns the tokens, of which only hashes are kept. The secret is a file of the home folder, read at every exchange, so that
+another one written there is a rotated one. Source: docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import sqlite3
+from typing import Any
+from urllib.parse import parse_qsl
+
+from emulator.api import ApiError, Call, Caller, Route
+from emulator.identity import APPLICATION_ID, SERVICE_PRINCIPAL
+from emulator.store import now_ms
+
+SECRET_FILE = "service-principal-secret"
+LIFETIME_SECONDS = 3600
+SCOPE = "all-apis"
+
+
+class OAuthError(ApiError):
+    """A refusal as OAuth writes it (RFC 6749, 5.2)."""
+
+    def content(self) -> dict[str, Any]:
+        return {"error": self.error_code, "error_description": self.message}
+
+
+def metadata(call: Call) -> dict[str, Any]:
+    """Where clients find the rest; nobody signs in here, so there is no page behind `authorization_endpoint`."""
+    base = f"{call.base_url}/oidc"
+    return {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/v1/authorize",
+        "token_endpoint": f"{base}/v1/token",
+        "grant_types_supported": ["client_credentials"],
+        "scopes_supported": [SCOPE],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    }
+
+
+def token(call: Call) -> dict[str, Any]:
+    """An access token for a service principal's id and secret."""
+    form = dict(parse_qsl(call.body.decode(errors="replace")))
+    client_id, secret = _basic(call.headers.get("authorization", "")) or (
+        form.get("client_id", ""),
+        form.get("client_secret", ""),
+    )
+    right = hmac.compare_digest(secret.encode(), (call.home / SECRET_FILE).read_bytes())
+    if client_id != APPLICATION_ID or not right:
+        raise OAuthError(401, "invalid_client", "Client authentication failed")
+    if form.get("grant_type") != "client_credentials":
+        raise OAuthError(400, "unsupported_grant_type", "Only client_credentials is part of this stand-in")
+    if form.get("scope") != SCOPE:
+        raise OAuthError(400, "invalid_scope", f"Only {SCOPE} is part of this stand-in")
+    call.db.execute("DELETE FROM access_tokens WHERE expires_ms <= ?", (now_ms(),))
+    made = secrets.token_urlsafe(32)
+    expires = now_ms() + LIFETIME_SECONDS * 1000
+    call.db.execute("INSERT INTO access_tokens VALUES (?, ?, ?)", (_hash(made), client_id, expires))
+    return {"access_token": made, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS, "scope": SCOPE}
+
+
+def holder(db: sqlite3.Connection, access_token: str) -> Caller | None:
+    """Whose token it is, while it lasts."""
+    query = "SELECT 1 FROM access_tokens WHERE hash = ? AND expires_ms > ?"
+    return SERVICE_PRINCIPAL if db.execute(query, (_hash(access_token), now_ms())).fetchone() else None
+
+
+def _basic(authorization: str) -> tuple[str, str] | None:
+    """Id and secret of HTTP Basic, if that was sent."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, _, secret = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return client_id, secret
+
+
+def _hash(access_token: str) -> bytes:
+    return hashlib.sha256(access_token.encode()).digest()
+
+
+ROUTES: list[Route] = [
+    ("GET", "/oidc/.well-known/oauth-authorization-server", metadata),
+    ("POST", "/oidc/v1/token", token),
+]
