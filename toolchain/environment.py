@@ -21,7 +21,10 @@ LOCAL_STACK = "local"
 # Published on purpose: it guards throw-away secrets alone, and the salt of Pulumi.local.yaml belongs to it.
 LOCAL_PASSPHRASE = "throw-away"
 # What a shell may say of other workspaces, clouds and backends. PULUMI_HOME is where an engine on PATH has its plugins.
-SHUT_OUT = ("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "DATABRICKS_", "FIFTYONE_", "GOOGLE_", "PULUMI_")
+SHUT_OUT = (
+    *("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "DATABRICKS_", "FIFTYONE_", "GOOGLE_", "PULUMI_"),
+    "SERVICE_PRINCIPAL_",
+)
 
 
 def stack_environment(stack: str) -> dict[str, str]:
@@ -75,7 +78,9 @@ def _local_variables() -> dict[str, str]:
         "DATABRICKS_CONFIG_FILE": str(EMULATOR / "no-profiles"),
         "DATABRICKS_HOST": address,
         "DATABRICKS_TOKEN": (EMULATOR / "token").read_text().strip(),
-        "FIFTYONE_API_URI": address,
+        "FIFTYONE_API_URI": f"{address}/fiftyone",
+        "FIFTYONE_API_KEY": (EMULATOR / "fiftyone-api-key").read_text().strip(),
+        "SERVICE_PRINCIPAL_CLIENT_SECRET": (EMULATOR / "service-principal-secret").read_text().strip(),
         **_throw_away_secrets(),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from emulator.identity import ACCOUNT_ID, APPLICATION_ID
 from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
@@ -59,6 +60,10 @@ class Stack:
             "DATABRICKS_CONFIG_FILE": str(folder / "no-profiles"),
             "DATABRICKS_HOST": workspace.address,
             "DATABRICKS_TOKEN": workspace.token,
+            "DATABRICKS_ACCOUNT_ID": ACCOUNT_ID,
+            "FIFTYONE_API_URI": f"{workspace.address}/fiftyone",
+            "FIFTYONE_API_KEY": workspace.credential("fiftyone-api-key"),
+            "SERVICE_PRINCIPAL_CLIENT_SECRET": workspace.credential("service-principal-secret"),
         }
         assert stack.pulumi("stack", "init", stack.name).code == 0
         stack.settings = {**base(), **settings}
@@ -122,7 +127,8 @@ def base() -> dict[str, Any]:
     """Settings of one orchestrator with a pool of its own for registration."""
     return {
         "databricks:authType": "pat",
-        "fiftyone:apiUri": "https://fiftyone.example.com/api",
+        "fiftyone:managementModule": "emulator.fiftyone_management",
         "fiftyone:version": "2.13.1",
+        "servicePrincipal": {"clientId": APPLICATION_ID},
         "orchestrators": {"gpu": {"nodeType": "g2-standard-8", "registrationNodeType": "c3-standard-4-lssd"}},
     }

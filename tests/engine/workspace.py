@@ -28,7 +28,11 @@ class Workspace:
 
     @property
     def token(self) -> str:
-        return (self.home / "token").read_text().strip()
+        return self.credential("token")
+
+    def credential(self, file: str) -> str:
+        """A credential that the server made, by its file in the home folder."""
+        return (self.home / file).read_text().strip()
 
     @property
     def client(self) -> WorkspaceClient:
