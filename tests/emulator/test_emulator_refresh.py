@@ -3,13 +3,14 @@
 import shlex
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
 
-from tests.emulator.emulator_harness import APPLICATION_ID, Runner, Server, run
+from tests.emulator.emulator_harness import APPLICATION_ID, Runner, Server, run, started
 
 ENTRYPOINT = "import shlex, subprocess, sys\nsys.exit(subprocess.run(shlex.split(sys.argv[2])).returncode)\n"
 COMMAND = ["--command", "{{job.parameters.command}}"]
@@ -145,8 +146,10 @@ def test_a_missing_permission_is_told(chain: Chain, level: str | None) -> None:
     chain.register()
     answer = chain.post("refresh")
     assert answer.status_code == 502
-    assert f"Manage Run or Owner or Manage permissions on job {chain.job_id}" in answer.json()["message"]
-    assert chain.secret not in answer.text
+    name = chain.fom.get_orchestrator(chain.id).secrets["client_id"]
+    text = f"User [{name}] does not have Manage Run or Owner or Manage permissions on job {chain.job_id}"
+    assert text in answer.json()["message"]
+    assert not any(value in answer.text for value in (chain.secret, APPLICATION_ID))
 
 
 def test_fiftyone_uses_its_own_secrets_as_they_are_now(chain: Chain) -> None:
@@ -264,3 +267,21 @@ def test_a_refresh_is_logged_and_no_secret_is_written_down(chain: Chain, server:
     written = log + (server.home / "server.log").read_text() + chain.runner.output(run_id, "register")["logs"]
     for secret in (chain.secret, server.token, server.credential("fiftyone-api-key")):
         assert secret not in written
+
+
+def test_nothing_of_the_servers_environment_reaches_what_fiftyone_starts(
+    home: Path, fom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "DATABRICKS_DISCOVERY_URL"):
+        monkeypatch.setenv(variable, closed_port())
+    server = started(home, "--port", "0")
+    monkeypatch.undo()
+    monkeypatch.setenv("FIFTYONE_API_URI", f"{server.address}/fiftyone")
+    monkeypatch.setenv("FIFTYONE_API_KEY", server.credential("fiftyone-api-key"))
+    fom.reload_api_connection()
+    with server.http() as http:
+        chain = Chain(fom, Runner(server.sdk(), http, "orc"), server)
+        chain.grant()
+        chain.register()
+        chain.runner.ended(chain.post("refresh").json()["run_id"])
+        assert len(chain.operators()) == 2
