@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.fiftyone import FiftyOne, write_operators
 from tests.engine.stack import Stack
 from tests.engine.workspace import Workspace
 
@@ -15,6 +16,19 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace = Workspace.start(tmp_path / "workspace")
     yield workspace
     workspace.stop()
+
+
+@pytest.fixture
+def fiftyone(workspace: Workspace) -> FiftyOne:
+    return workspace.fiftyone
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A folder of plugins with one operator, `@example/hello/first`."""
+    folder = tmp_path / "plugins"
+    write_operators(folder, "first")
+    return folder
 
 
 @pytest.fixture

@@ -54,14 +54,6 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
         assert time.monotonic() < deadline
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "plugins"
-    (folder / "hello").mkdir(parents=True)
-    (folder / "hello" / "fiftyone.yml").write_text('name: "@example/hello"\noperators: [first]\n')
-    return folder
-
-
 def test_the_job_runs_with_its_default_command_and_its_log_is_there_to_read(stack: Stack) -> None:
     stack.up()
     assert "FiftyOne stand-in" in Job(stack).run()

@@ -9,6 +9,8 @@ from typing import Any
 
 from databricks.sdk import WorkspaceClient
 
+from tests.engine.fiftyone import FiftyOne
+
 REPO = Path(__file__).parents[2]
 READS = ("GET", "HEAD")
 
@@ -38,6 +40,10 @@ class Workspace:
     def client(self) -> WorkspaceClient:
         return WorkspaceClient(host=self.address, token=self.token, auth_type="pat")
 
+    @property
+    def fiftyone(self) -> FiftyOne:
+        return FiftyOne(self.home, self.address)
+
     def requests(self) -> list[dict[str, Any]]:
         """Every request so far, in order: method, path, status."""
         log = self.home / "requests.jsonl"
@@ -45,17 +51,28 @@ class Workspace:
 
     def writes(self, *, since: int = 0) -> list[str]:
         """What was asked to change something, after the first `since` requests."""
-        return [request["path"] for request in self.requests()[since:] if request["method"] not in READS]
+        return [request["path"] for request in self.requests()[since:] if not _reads(request)]
 
     def secret(self, scope: str, key: str) -> str:
         import base64
 
         return base64.b64decode(self.client.secrets.get_secret(scope, key).value or "").decode()
 
+    def ended(self, run_id: int) -> str:
+        """How a run ended, in the platform's word, once it has."""
+        run = self.client.jobs.wait_get_run_job_terminated_or_skipped(run_id)
+        return run.state.result_state.value if run.state and run.state.result_state else ""
+
     def is_empty(self) -> bool:
         w = self.client
         shared = [entry.path for entry in w.workspace.list("/Shared")]
-        return not (list(w.instance_pools.list()) or list(w.jobs.list()) or list(w.secrets.list_scopes()) or shared)
+        platform = [*w.instance_pools.list(), *w.jobs.list(), *w.secrets.list_scopes(), *shared]
+        return not (platform or self.fiftyone.secrets() or self.fiftyone.orchestrators())
+
+
+def _reads(request: dict[str, Any]) -> bool:
+    """FiftyOne's management API here is POST throughout; what it is asked for is the name."""
+    return request["method"] in READS or "/management/get_" in request["path"] or "/management/list_" in request["path"]
 
 
 def _emulator(verb: str, home: Path, *flags: str) -> str:
