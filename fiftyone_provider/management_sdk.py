@@ -171,10 +171,10 @@ def _registration(instance_id: str, found: Any) -> Registration:
 
 
 def _flat(given: Mapping[Any, Any] | None, environment: str) -> dict[str, str]:
-    """Settings of an environment in camelCase, whether they come nested under it or not, without what is not set."""
+    """Settings of an environment in camelCase, nested under it or not; what is not set is left out."""
     entries = {str(getattr(name, "value", name)): value for name, value in (given or {}).items()}
-    entries = entries.get(environment, entries)
-    return {to_camel(str(name)): str(value) for name, value in entries.items() if value is not None}
+    own: Mapping[Any, Any] = entries.get(environment, entries) or {}
+    return {to_camel(str(name)): str(value) for name, value in own.items() if value is not None}
 
 
 def _status(error: Exception) -> int | None:
