@@ -22,7 +22,7 @@ from fiftyone_provider.deadline import DeadlineError, within
 
 T = TypeVar("T")
 
-_LOST: Final = re.compile("Connect|Timeout|Transport|Network|Disconnected")
+_LOST: Final = re.compile("Connect|Timeout|Transport|Network|Disconnected|Protocol|Incomplete|Chunked|MaxRetry|SSL")
 _WORTH_ANOTHER_TRY: Final = (408, 429, *range(500, 600))
 
 
