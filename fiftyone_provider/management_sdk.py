@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 _LOST: Final = re.compile("Connect|Timeout|Transport|Network|Disconnected|Protocol|Incomplete|Chunked|MaxRetry|SSL")
 _WORTH_ANOTHER_TRY: Final = (408, 429, *range(500, 600))
+# Words of their own: exceptions quote names, and an orchestrator may be called `admin-gpu` or `gpu-401`.
+_UNKNOWN_KEY: Final = re.compile(r"(?<![\w/-])(401|unauthori[sz]ed|invalid api key)(?![\w/-])")
+_LACKING_ROLE: Final = re.compile(r"(?<![\w/-])(403|forbidden|permissions?|admins?)(?![\w/-])")
 
 
 class ManagementSdk:
@@ -94,7 +97,7 @@ class ManagementSdk:
         return {str(getattr(entry, "key", entry)) for entry in listed}
 
     def _ask(self, call: Callable[[], T], what: str) -> T:
-        """Raises _NotSaidError where the SDK may have meant that there is no such thing."""
+        """Raises _NotSaidError, which any caller may let pass, where the SDK may mean that there is no such thing."""
         try:
             return within(self._seconds, call)
         except DeadlineError:
@@ -102,10 +105,8 @@ class ManagementSdk:
         except Exception as error:  # noqa: BLE001 - the SDK's exceptions are not documented
             if self._lost(error):
                 raise UnreachableError(self._unreachable(what, error), again=True) from None
-            refused = self._refused(error)
-            if refused is None and isinstance(error, (ValueError, LookupError)):
-                raise _NotSaidError from None
-            raise FiftyOneError(refused or _failed(what, error)) from None
+            text = self._refused(error) or _failed(what, error)
+            raise (_NotSaidError(text) if _may_be_missing(error) else FiftyOneError(text)) from None
 
     def _change(self, call: Callable[[], object], what: str) -> None:
         try:
@@ -141,12 +142,12 @@ class ManagementSdk:
     def _refused(self, error: Exception) -> str | None:
         """What is wrong with the key, if anything."""
         status, text = _status(error), str(error).lower()
-        if status == 401 or (status is None and re.search(r"\b401\b|unauthori[sz]ed|invalid api key", text)):
+        if status == 401 or (status is None and _UNKNOWN_KEY.search(text)):
             return (
                 f"FiftyOne's API at {self._uri} does not accept the key. Set `fiftyone:apiKey` or FIFTYONE_API_KEY to "
                 "one of an Admin service account of this deployment."
             )
-        if status == 403 or (status is None and re.search(r"\b403\b|forbidden|permission|\badmin", text)):
+        if status == 403 or (status is None and _LACKING_ROLE.search(text)):
             return (
                 f"FiftyOne's API at {self._uri} accepts the key and refuses what it asks for: registering takes the "
                 "Admin role. Give that role to the key's service account, or set another key."
@@ -154,8 +155,8 @@ class ManagementSdk:
         return None
 
 
-class _NotSaidError(Exception):
-    """The SDK raised what it raises for something missing."""
+class _NotSaidError(FiftyOneError):
+    """The SDK raised what it raises for something missing; the text is for where nothing can be."""
 
 
 def _registration(instance_id: str, found: Any) -> Registration:
@@ -175,6 +176,11 @@ def _flat(given: Mapping[Any, Any] | None, environment: str) -> dict[str, str]:
     entries = {str(getattr(name, "value", name)): value for name, value in (given or {}).items()}
     own: Mapping[Any, Any] = entries.get(environment, entries) or {}
     return {to_camel(str(name)): str(value) for name, value in own.items() if value is not None}
+
+
+def _may_be_missing(error: Exception) -> bool:
+    status = _status(error)
+    return status == 404 or (isinstance(error, (ValueError, LookupError)) and status not in (401, 403))
 
 
 def _status(error: Exception) -> int | None:
