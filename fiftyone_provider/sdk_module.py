@@ -7,13 +7,14 @@ program's.
 
 import importlib
 import os
+from operator import attrgetter
 from typing import Any, Final
 
 from fiftyone_provider.client import FiftyOneError
 
 # What the adapter calls. The orchestrator and secret functions came with Enterprise 2.10, Databricks with 2.11.
 SURFACE: Final = (
-    "OrchestratorEnvironment",
+    "OrchestratorEnvironment.DATABRICKS",
     "add_secret",
     "delete_orchestrator",
     "delete_secret",
@@ -46,13 +47,21 @@ def load(module: str, *, uri: str, key: str) -> Any:
             f"FiftyOne's management SDK, {module}, fails while it is imported ({type(error).__name__}). Import it by "
             "hand in this project's virtual environment to see why."
         ) from None
-    lacking = [name for name in SURFACE if not hasattr(sdk, name)]
+    lacking = [name for name in SURFACE if not _has(sdk, name)]
     if lacking:
         raise FiftyOneError(
             f"FiftyOne's management SDK, {module}, is too old: it has no {', '.join(lacking)}. Orchestrators on "
             "Databricks need FiftyOne Enterprise 2.11 or later; install the deployment's version."
         )
     return sdk
+
+
+def _has(sdk: Any, name: str) -> bool:
+    try:
+        attrgetter(name)(sdk)
+    except AttributeError:
+        return False
+    return True
 
 
 def _not_there(module: str, missing: str) -> str:
