@@ -62,7 +62,10 @@ class ManagementSdk:
 
     def orchestrator(self, instance_id: str) -> Registration | None:
         try:
-            found = self._ask(lambda: self._sdk.get_orchestrator(instance_id), f"read orchestrator {instance_id}")
+            return self._ask(
+                lambda: _registration(instance_id, self._sdk.get_orchestrator(instance_id)),
+                f"read orchestrator {instance_id}",
+            )
         except _NotSaidError:
             # ValueError is documented for one that is missing, and may have other causes.
             if instance_id in self._ask(
@@ -73,20 +76,19 @@ class ManagementSdk:
                     "delete it there."
                 ) from None
             return None
-        return _registration(instance_id, found)
 
     def register(self, registration: Registration) -> None:
-        environment = self._sdk.OrchestratorEnvironment(registration.environment)
-        self._change(
-            lambda: self._sdk.register_orchestrator(
+        def call() -> None:
+            environment = self._sdk.OrchestratorEnvironment(registration.environment)
+            self._sdk.register_orchestrator(
                 instance_id=registration.instance_id,
                 description=registration.description,
                 environment=environment,
                 config={environment: dict(registration.config)},
                 secrets={environment: dict(registration.secrets)},
-            ),
-            f"register orchestrator {registration.instance_id}",
-        )
+            )
+
+        self._change(call, f"register orchestrator {registration.instance_id}")
 
     def delete_orchestrator(self, instance_id: str) -> None:
         self._change(lambda: self._sdk.delete_orchestrator(instance_id), f"delete orchestrator {instance_id}")
@@ -116,7 +118,10 @@ class ManagementSdk:
         except Exception as error:  # noqa: BLE001 - the SDK's exceptions are not documented
             if self._lost(error):
                 raise UnknownOutcomeError(self._unreachable(what, error), again=True) from None
-            raise FiftyOneError(self._refused(error) or _failed(what, error)) from None
+            refused = self._refused(error)
+            # What the SDK raises otherwise may be about an answer that it could not read.
+            certain = refused or type(error) is ValueError or _status(error)
+            raise (FiftyOneError if certain else UnknownOutcomeError)(refused or _failed(what, error)) from None
 
     def _lost(self, error: Exception) -> bool:
         """Whether the answer got lost on the way, or is one of those that another attempt may change."""
@@ -185,7 +190,7 @@ def _may_be_missing(error: Exception) -> bool:
 
 def _status(error: Exception) -> int | None:
     """The HTTP status that an exception carries, under the names that clients give it."""
-    for holder in (error, getattr(error, "response", None)):
+    for holder in (getattr(error, "response", None), error):
         for name in ("status_code", "status", "code"):
             found = getattr(holder, name, None)
             if isinstance(found, int) and not isinstance(found, bool):

@@ -274,13 +274,22 @@ def test_a_status_that_is_worth_another_try_is_shown(carrier: Callable[[int], Ex
 
 
 @pytest.mark.parametrize("name", USES)
-@pytest.mark.parametrize("error", [*(carrier(400) for carrier in CARRIERS), RuntimeError("no")], ids=repr)
-def test_any_other_failure_is_a_refusal_that_names_what_was_asked_for(name: str, error: Exception) -> None:
+@pytest.mark.parametrize("error", [carrier(400) for carrier in CARRIERS], ids=repr)
+def test_any_other_status_is_a_refusal_that_names_what_was_asked_for(name: str, error: Exception) -> None:
     found = failure(name, error)
     assert str(found).startswith("FiftyOne refused to ")
     assert ("KEY" in str(found)) is ("secret" in name)
     assert ("gpu" in str(found)) is ("orchestrator" in name)
     assert (type(found), found.again) == (FiftyOneError, False)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("error", [KeyError("created_at"), RuntimeError("no")], ids=repr)
+def test_a_change_whose_answer_cannot_be_told_may_be_done_and_is_not_tried_again_at_once(
+    name: str, error: Exception
+) -> None:
+    found = failure(name, error)
+    assert (type(found), found.again) == (UnknownOutcomeError, False)
 
 
 @pytest.mark.parametrize("name", CHANGES)
