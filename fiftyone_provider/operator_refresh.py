@@ -7,7 +7,7 @@ command; registration_history.py finds the command, registration_run.py runs it.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
@@ -52,14 +52,14 @@ class OperatorRefreshProvider(ResourceProvider):
 
 
 def _reasons(olds: dict[str, Any], news: dict[str, Any]) -> list[str]:
-    """What changed, in words, each once. A preview's unknown is a string of the engine's own, which differs."""
+    """What changed, in words, each once. A preview's unknown is the engine's own, which differs."""
     changed = [words for name, words in REASONS.items() if olds.get(name) != news.get(name)]
     before: dict[str, str] = olds.get("triggers") or {}
-    after: dict[str, str] | str = news["triggers"]
-    if isinstance(after, str):
-        changed.append("triggers")
-    else:
+    if isinstance(news["triggers"], dict):
+        after = cast("dict[str, str]", news["triggers"])
         changed += sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    else:
+        changed.append("triggers")
     return list(dict.fromkeys(changed))
 
 

@@ -6,7 +6,7 @@ Secrets are referred to by name alone; their values pass through here for the wr
 """
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 from pulumi.dynamic import (
@@ -20,7 +20,6 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
 
 from fiftyone_provider.client import FiftyOneError, Registration, UnknownOutcomeError
 from fiftyone_provider.connection import CONNECTION, NotLookedError
@@ -147,8 +146,9 @@ def _entries(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def _secrets_settled(news: dict[str, Any]) -> bool:
-    own = news["ownSecrets"]
-    return own == UNKNOWN or all(secret["settled"] for secret in own.values())
+    """Not known while a secret is about to be written; settled it will be then."""
+    own = cast("dict[str, Any]", news["ownSecrets"]) if isinstance(news["ownSecrets"], dict) else {}
+    return all(secret["settled"] for secret in own.values())
 
 
 class Orchestrator(Resource, module="fiftyone", name="Orchestrator"):

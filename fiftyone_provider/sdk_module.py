@@ -72,6 +72,6 @@ def _not_there(module: str, missing: str) -> str:
         )
     return (
         f"FiftyOne's management SDK, {module}, is not installed. It comes with FiftyOne Enterprise, from your private "
-        "package index, and not with the open-source package of the same name: `.venv/bin/pip install "
-        "fiftyone==VERSION --index-url …` with the deployment's version."
+        "package index, and not with the open-source package of the same name: `PIP_EXTRA_INDEX_URL=… "
+        ".venv/bin/pip install fiftyone==VERSION` with the deployment's version."
     )

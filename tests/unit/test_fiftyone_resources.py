@@ -249,12 +249,12 @@ def test_a_secret_that_was_written_by_somebody_with_our_mark_is_written_again(de
 
 
 def test_an_unknown_job_is_a_change_of_the_plan_and_unknown_credentials_are_none(deployed: Engine) -> None:
-    from pulumi.runtime.rpc import UNKNOWN
+    from pulumi.output import Unknown
 
     olds = deployed.state["orchestrator"]
     news = Wanted().orchestrator(deployed.state["secret"])
-    assert not OrchestratorProvider().diff("gpu", olds, {**news, "ownSecrets": UNKNOWN}).changes
-    unknown = {**news, "config": {**news["config"], "jobId": UNKNOWN}}
+    assert not OrchestratorProvider().diff("gpu", olds, {**news, "ownSecrets": Unknown()}).changes
+    unknown = {**news, "config": {**news["config"], "jobId": Unknown()}}
     assert OrchestratorProvider().diff("gpu", olds, unknown).changes
 
 

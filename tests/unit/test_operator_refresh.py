@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from databricks.sdk.service.jobs import BaseRun
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.output import Unknown
 
 from fiftyone_provider.client import Registration
 from fiftyone_provider.operator_refresh import OperatorRefreshProvider
@@ -173,13 +173,13 @@ def test_nothing_changed_is_no_change_and_says_nothing(capsys: pytest.CaptureFix
     ("changed", "reason"),
     [
         ({"registration": "new"}, "registration"),
-        ({"registration": UNKNOWN}, "registration"),
-        ({"jobId": UNKNOWN}, "job"),
+        ({"registration": Unknown()}, "registration"),
+        ({"jobId": Unknown()}, "job"),
         ({"taskKey": "execute_task", "ownTask": False}, "registration task"),
         ({"ownTask": False}, "registration task"),
         ({"command": "fiftyone set"}, "registration command"),
-        ({"triggers": UNKNOWN}, "triggers"),
-        ({"triggers": {"plugins": UNKNOWN, "FiftyOne version": "2.13.1"}}, "plugins"),
+        ({"triggers": Unknown()}, "triggers"),
+        ({"triggers": {"plugins": Unknown(), "FiftyOne version": "2.13.1"}}, "plugins"),
         ({"triggers": {"plugins": "bbb", "FiftyOne version": "2.14.0"}}, "FiftyOne version, plugins"),
         ({"triggers": {"plugins": "aaa", "FiftyOne version": "2.13.1", "entrypoint": "e"}}, "entrypoint"),
         ({"triggers": {"plugins": "aaa"}}, "FiftyOne version"),
