@@ -52,6 +52,17 @@ class FiftyOneConnection:
                 self._client = ManagementSdk(sdk, uri=uri, seconds=seconds)
             return self._client
 
+    def ask(self, question: Callable[[FiftyOne], T]) -> T:
+        """The answer to a question that has to be answered, wherever there is a key to ask it with.
+
+        Raises:
+            NotLookedError: a preview has no key, which is said once.
+            FiftyOneError: FiftyOne cannot be reached, or refuses.
+        """
+        if self._client is None and not self._setting("apiKey", "FIFTYONE_API_KEY"):
+            self._not_looked("there is no key, `fiftyone:apiKey` or FIFTYONE_API_KEY, to ask it with")
+        return tried_again(lambda: question(self.client))
+
     def look(self, question: Callable[[FiftyOne], T]) -> T:
         """The answer to a question that only makes a plan better; says once, and not in full, why there is none.
 
@@ -61,10 +72,8 @@ class FiftyOneConnection:
         """
         if self._out_of_reach:
             raise NotLookedError
-        if self._client is None and not self._setting("apiKey", "FIFTYONE_API_KEY"):
-            self._not_looked("there is no key, `fiftyone:apiKey` or FIFTYONE_API_KEY, to ask it with")
         try:
-            return tried_again(lambda: question(self.client))
+            return self.ask(question)
         except UnreachableError as error:
             self._not_looked(str(error))
 

@@ -102,7 +102,10 @@ class OrchestratorProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What can be seen of it; says what differs, which the engine's own words do not."""
-        found = tried_again(lambda: CONNECTION.client.orchestrator(id_))
+        try:
+            found = CONNECTION.ask(lambda client: client.orchestrator(id_))
+        except NotLookedError:
+            return ReadResult(id_=id_, outs=props)
         if found is None:
             print(f"orchestrator {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
@@ -113,7 +116,7 @@ class OrchestratorProvider(ResourceProvider):
         token = parsed(found.description).token if there["mark"] == props["mark"] else props["token"]
         if token != props["token"]:
             print(f"orchestrator {id_} was registered anew in FiftyOne", flush=True)
-        for name in tried_again(lambda: absent(CONNECTION.client, props["existingSecrets"])):
+        for name in CONNECTION.ask(lambda client: absent(client, props["existingSecrets"])):
             print(f"orchestrator {id_} refers to secret {name}, which was deleted in FiftyOne", flush=True)
         return ReadResult(id_=id_, outs={**props, **there, "token": token})
 

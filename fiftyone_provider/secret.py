@@ -63,7 +63,10 @@ class SecretProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What can be seen of it; says what differs, which the engine's own words do not."""
-        found = tried_again(lambda: CONNECTION.client.secret(id_))
+        try:
+            found = CONNECTION.ask(lambda client: client.secret(id_))
+        except NotLookedError:
+            return ReadResult(id_=id_, outs=props)
         if found is None:
             print(f"FiftyOne secret {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
