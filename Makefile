@@ -28,10 +28,11 @@ test: setup  ## all tests
 unit: setup  ## the tests that need no engine; seconds
 	@.venv/bin/python -m pytest tests/unit tests/emulator -n 0 $(ARGS)
 
-lint: setup  ## formatting, lint and types
+lint: setup  ## formatting, lint, types and CI's workflows
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright
+	@go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 format: setup  ## format, and fix what lint can fix
 	@.venv/bin/ruff format .

@@ -6,13 +6,14 @@ import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
 from components.access import Access
-from components.fiftyone_orchestrator import FiftyOneOrchestrator, FiftyOneOrchestratorArgs
+from components.fiftyone_orchestrator import FiftyOneOrchestrator
 from components.instance_pools import InstancePools, InstancePoolsArgs
 from components.job import Job
 from components.job_args import job_args
 from components.job_files import job_files
 from components.plugins import Plugins, plugins_place, retire_archives
 from components.registration import missing
+from components.registration_args import registration_args
 from components.run_environment import container_image, stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
 from components.settings_errors import SettingsError
@@ -32,7 +33,7 @@ except SettingsError as error:
     pulumi.log.error(str(error))
     os._exit(32)  # tells the language host that all there is to say has been said
 for problem in missing(settings):
-    pulumi.log.info(f"{problem.key} is missing, without which this can be previewed and not deployed")
+    pulumi.log.info(f"{problem.key} is missing: this can be previewed and not deployed. {problem.mend}")
 
 scope = SecretScope(
     "secrets",
@@ -65,7 +66,7 @@ for instance_id, orchestrator in settings.orchestrators.items():
     access = Access(instance_id, job_id=job.outputs["jobId"], client_id=trigger.client_id) if trigger else None
     registered = FiftyOneOrchestrator(
         instance_id,
-        FiftyOneOrchestratorArgs(settings=settings, instance_id=instance_id, job=job.outputs, plugins=plugins_at),
+        registration_args(settings, instance_id, job.outputs, plugins_at),
         pulumi.ResourceOptions(depends_on=[job, *([access] if access else [])]),
     )
     outputs[instance_id] = {**job.outputs, "fiftyoneSecrets": registered.secrets}

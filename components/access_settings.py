@@ -37,11 +37,16 @@ class ServicePrincipalSettings(SettingsModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _not_built_yet(cls, value: Any) -> Any:
+    def _not_here(cls, value: Any) -> Any:
         if isinstance(value, dict) and "create" in value:
             raise RefusalError(
                 "sets `create`, which is not built yet, so no service principal would be made",
                 mend="make one in Databricks and name its application id as `clientId`",
+            )
+        if isinstance(value, dict) and "clientSecret" in value:
+            raise RefusalError(
+                "holds `clientSecret`, which would stand in the clear, for whoever reads the repository",
+                mend="treat it as leaked and renew it, then `pulumi config set --secret servicePrincipalClientSecret`",
             )
         return value  # pyright: ignore[reportUnknownVariableType] - not validated yet
 

@@ -6,16 +6,16 @@ changes one secret and nothing else. Source: guide, "Register Orchestrator in Fi
 Operators".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 
 from components.job import JobOutputs
-from components.operators import operator_triggers
-from components.plugins import PluginsPlace
-from components.registration import credentials, existing_secrets, secret_name
-from components.settings import PROJECT, Settings
+from components.orchestrator_settings import OrchestratorSettings
+from components.registration import secret_name
+from components.settings import PROJECT
 from fiftyone_provider.mark import Stamped
 from fiftyone_provider.operator_refresh import OperatorRefresh
 from fiftyone_provider.orchestrator import Orchestrator
@@ -26,12 +26,21 @@ ENVIRONMENT: Final = "databricks"
 
 @dataclass(frozen=True, kw_only=True)
 class FiftyOneOrchestratorArgs:
-    """What FiftyOne is told: the stack's settings, the orchestrator's job, and where its plugins are."""
+    """What FiftyOne is told.
 
-    settings: Settings
+    `credentials` are what the stack's own secrets hold and `existing_secrets` the names of others', both by FiftyOne's
+    field; `triggers` is what decides which operators there are.
+    """
+
+    stack: str
     instance_id: str
+    orchestrator: OrchestratorSettings
     job: JobOutputs
-    plugins: PluginsPlace | None
+    credentials: Mapping[str, pulumi.Input[str]]
+    existing_secrets: Mapping[str, str]
+    allow_reregister: bool
+    triggers: Mapping[str, str]
+    protect: bool
 
 
 class FiftyOneOrchestrator(pulumi.ComponentResource):
@@ -41,25 +50,22 @@ class FiftyOneOrchestrator(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FiftyOneOrchestratorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:FiftyOneOrchestrator", name, None, opts)
-        settings, instance_id = args.settings, args.instance_id
-        orchestrator = settings.orchestrators[instance_id]
-        existing = existing_secrets(settings)
-        mark = f"{PROJECT}/{settings.stack}/{instance_id}"
-        own: dict[str, Secret] = {}
+        instance_id = args.instance_id
+        mark = f"{PROJECT}/{args.stack}/{instance_id}"
         own_secrets: dict[str, dict[str, pulumi.Input[str | bool]]] = {}
-        self.secrets = dict(existing)
-        for field, value in credentials(settings).items():
+        self.secrets = dict(args.existing_secrets)
+        for field, value in args.credentials.items():
             key, text = secret_name(field, instance_id), f"{field} of orchestrator {instance_id}"
-            own[key] = Secret(
+            secret = Secret(
                 key,
                 key=key,
-                value=value or "",
+                value=value,
                 description=text,
                 mark=mark,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            stamped = own[key].token.apply(lambda token, text=text: str(Stamped(text=text, mark=mark, token=token)))
-            own_secrets[key] = {"value": value or "", "description": stamped, "settled": own[key].settled}
+            stamped = secret.token.apply(lambda token, text=text: str(Stamped(text=text, mark=mark, token=token)))
+            own_secrets[key] = {"value": value, "description": stamped, "settled": secret.settled}
             self.secrets[field] = key
 
         config: dict[str, pulumi.Input[str]] = {
@@ -72,15 +78,15 @@ class FiftyOneOrchestrator(pulumi.ComponentResource):
         registration = Orchestrator(
             instance_id,
             instance_id=instance_id,
-            description=orchestrator.description.strip(),
+            description=args.orchestrator.description.strip(),
             mark=mark,
             environment=ENVIRONMENT,
             config=config,
             secrets=self.secrets,
             own_secrets=own_secrets,
-            existing_secrets=sorted(existing.values()),
-            allow_reregister=settings.allow_reregister,
-            opts=pulumi.ResourceOptions(parent=self, protect=settings.protect, depends_on=list(own.values())),
+            existing_secrets=sorted(args.existing_secrets.values()),
+            allow_reregister=args.allow_reregister,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         OperatorRefresh(
             f"{instance_id}-operators",
@@ -88,10 +94,10 @@ class FiftyOneOrchestrator(pulumi.ComponentResource):
             job_id=args.job["jobId"],
             task_key=registration_task or args.job["executionTaskKey"],
             own_task=registration_task is not None,
-            command=orchestrator.registration_command or "",
+            command=args.orchestrator.registration_command or "",
             registration=registration.token,
-            triggers=dict(operator_triggers(settings, instance_id, args.plugins)),
-            timeout_minutes=orchestrator.registration_timeout_minutes,
+            triggers=dict(args.triggers),
+            timeout_minutes=args.orchestrator.registration_timeout_minutes,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"secrets": self.secrets})

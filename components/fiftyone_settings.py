@@ -38,7 +38,10 @@ class FiftyOneSettings(SettingsModel):
         description="Module that FiftyOne's management SDK is imported from.",
     )
     timeout_seconds: float = Field(
-        default=30.0, gt=0, description="Seconds that one call of FiftyOne's API may take before it is given up."
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="Seconds that one call of FiftyOne's API may take before it is given up.",
     )
     version: str = Field(description="The deployment's exact version; workers install the same.", examples=["2.13.1"])
     database_uri: SecretStr | None = Field(

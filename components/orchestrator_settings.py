@@ -115,7 +115,10 @@ class OrchestratorSettings(SettingsModel):
         "unless set here.",
     )
     registration_timeout_minutes: float = Field(
-        default=45.0, gt=0, description="Minutes after which a run that reports operators is given up and cancelled."
+        default=45.0,
+        gt=0,
+        le=1440,
+        description="Minutes after which a run that reports operators is given up and cancelled.",
     )
     requirements: list[str] = Field(
         default_factory=list[str],

@@ -124,8 +124,8 @@ class Settings(SettingsModel):
     )
     allow_reregister: bool = Field(
         default=False,
-        description="Whether a registration may be deleted and made anew though FiftyOne may delete the secrets of "
-        "`secretsFrom` with it.",
+        description="Whether a registration may be deleted and made anew though FiftyOne may delete secrets with it "
+        "that are not the stack's.",
     )
     container_registry_username: SecretStr | None = Field(
         default=None, min_length=1, description="User that pulls the orchestrators' container images."
@@ -196,9 +196,11 @@ class Settings(SettingsModel):
                 "that hold its credential as `secretsFrom`",
                 key="servicePrincipal",
             )
-        if self.allow_reregister and not existing:
+        if self.service_principal_client_secret is not None and "clientSecret" in existing:
             raise RefusalError(
-                "is set without `secretsFrom`, whose secrets alone it is about", mend="drop it", key="allowReregister"
+                "is set, while `secretsFrom` names the FiftyOne secret to use instead, so it would have no effect",
+                mend="drop the one or the other",
+                key="servicePrincipalClientSecret",
             )
         if (self.container_registry_username is None) != (self.container_registry_password is None):
             raise RefusalError(

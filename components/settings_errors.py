@@ -27,7 +27,10 @@ _TYPES = {
 # Which of the clouds' models was chosen; validation writes it into the path of a value.
 _CLOUDS = ("aws", "azure", "gcp")
 # Values that may hold a credential though they should not.
-_NOT_SHOWN = ("apiUri", "clientId", "clientSecret", "containerImage", "env", "workerApiUrl")
+_NOT_SHOWN = (
+    *("apiUri", "clientId", "clientSecret", "containerImage", "env", "secretsFrom", "servicePrincipal"),
+    "workerApiUrl",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,7 +148,7 @@ def _from_environment(
     for key, variable in _ENVIRONMENT.items():
         section, name = (tree["fiftyone"], key.removeprefix("fiftyone:")) if ":" in key else (tree, key)
         value, secret = environ.get(variable), name in WORKER_SECRETS
-        if secret and existing_scope:
+        if (secret and existing_scope) or (name == "servicePrincipalClientSecret" and _names_client_secret(tree)):
             continue
         if value and name in section and section[name] != value:
             yield Problem(
@@ -166,6 +166,14 @@ def _from_environment(
                 why=FiftyOneSettings.model_fields[_python_name(name)].description or "",
                 mend=f"`pulumi config set --secret {key} -s {stack}`, or set {variable} in the environment.",
             )
+
+
+def _names_client_secret(tree: dict[str, Any]) -> bool:
+    match tree.get("secretsFrom"):
+        case {"clientSecret": _}:
+            return True
+        case _:
+            return False
 
 
 def _is_existing(secret_scope: Any) -> bool:

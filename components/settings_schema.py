@@ -75,7 +75,8 @@ def _in_stack_file(value: dict[str, Any], *, secret: bool) -> dict[str, Any]:
     if value.get("type") == "boolean":
         return {"anyOf": [value, {"enum": ["true", "false"]}], **description}
     if value.get("type") in ("integer", "number"):
-        return {"anyOf": [value, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}], **description}
+        pattern = r"^\d+$" if value["type"] == "integer" else r"^\d+(\.\d+)?$"
+        return {"anyOf": [value, {"type": "string", "pattern": pattern}], **description}
     return value
 
 

@@ -18,6 +18,8 @@ from fiftyone_provider.steps import tried_again
 
 DEFAULT_MODULE: Final = "fiftyone.management"
 DEFAULT_SECONDS: Final = 30.0
+SETTINGS: Final = ("apiUri", "apiKey", "managementModule", "timeoutSeconds")
+VARIABLES: Final = {"apiUri": "FIFTYONE_API_URI", "apiKey": "FIFTYONE_API_KEY"}
 
 T = TypeVar("T")
 
@@ -30,23 +32,35 @@ class FiftyOneConnection:
     """The client, made when the first call needs it, of the configuration that the engine gave."""
 
     def __init__(self) -> None:
-        self._request: ConfigureRequest | None = None
+        self._settings: dict[str, str | None] | None = None
         self._client: FiftyOne | None = None
         self._out_of_reach = False
         self._lock = threading.Lock()
 
     def configure(self, request: ConfigureRequest) -> None:
-        """Keep the stack's configuration, secrets in the clear, for this process only."""
-        self._request = request
+        """Keep what the connection needs, the key in the clear, for this process only.
+
+        Each class of provider is configured. The first time counts: the environment is the SDK's afterwards.
+        """
+        with self._lock:
+            if self._settings is None:
+                found = {name: request.config.get(f"fiftyone:{name}") for name in SETTINGS}
+                self._settings = {
+                    name: value or os.environ.get(VARIABLES.get(name, "")) for name, value in found.items()
+                }
 
     @property
     def client(self) -> FiftyOne:
         """The client. Raises FiftyOneError where address, key or SDK are missing."""
         with self._lock:
             if self._client is None:
-                uri, key = self._setting("apiUri", "FIFTYONE_API_URI"), self._setting("apiKey", "FIFTYONE_API_KEY")
+                uri, key = self._setting("apiUri"), self._setting("apiKey")
                 if not uri or not key:
-                    raise FiftyOneError("FiftyOne's address and key are needed: set `fiftyone:apiUri` and a key.")
+                    name = "apiKey" if uri else "apiUri"
+                    raise FiftyOneError(
+                        f"fiftyone:{name} is missing, without which nothing can be asked of FiftyOne or changed there. "
+                        f"Set it in the stack's configuration, or {VARIABLES[name]} in the environment."
+                    )
                 sdk = load(self._setting("managementModule") or DEFAULT_MODULE, uri=uri, key=key)
                 seconds = float(self._setting("timeoutSeconds") or DEFAULT_SECONDS)
                 self._client = ManagementSdk(sdk, uri=uri, seconds=seconds)
@@ -59,7 +73,7 @@ class FiftyOneConnection:
             NotLookedError: a preview has no key, which is said once.
             FiftyOneError: FiftyOne cannot be reached, or refuses.
         """
-        if self._client is None and not self._setting("apiKey", "FIFTYONE_API_KEY"):
+        if self._client is None and not self._setting("apiKey"):
             self._not_looked("there is no key, `fiftyone:apiKey` or FIFTYONE_API_KEY, to ask it with")
         return tried_again(lambda: question(self.client))
 
@@ -84,10 +98,10 @@ class FiftyOneConnection:
             self._out_of_reach = True
         raise NotLookedError
 
-    def _setting(self, name: str, variable: str = "") -> str | None:
-        if self._request is None:
+    def _setting(self, name: str) -> str | None:
+        if self._settings is None:
             raise RuntimeError("the engine configures a provider before it calls it")
-        return self._request.config.get(f"fiftyone:{name}") or os.environ.get(variable)
+        return self._settings[name]
 
 
 CONNECTION: Final = FiftyOneConnection()

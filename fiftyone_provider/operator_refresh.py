@@ -13,10 +13,12 @@ import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from databricks_provider.workspace_client import WorkspaceConnection
+from fiftyone_provider.client import FiftyOneError
 from fiftyone_provider.connection import CONNECTION
 from fiftyone_provider.mark import parsed
 from fiftyone_provider.registration_history import registration_command
 from fiftyone_provider.registration_run import RegistrationTask, register_operators
+from fiftyone_provider.steps import tried_again
 
 # Inputs whose change is worth a run, and what a plan calls them; triggers have names of their own.
 REASONS = {
@@ -43,7 +45,9 @@ class OperatorRefreshProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         if reasons := _reasons(_olds, _news):
-            print(f"operators of {_news['instanceId']} are refreshed: {', '.join(reasons)} changed", flush=True)
+            known = _news["command"] or (_news["ownTask"] and _olds.get("knownCommand"))
+            how = "are refreshed" if known else "need a refresh, by hand unless the job's history tells the command"
+            print(f"operators of {_news['instanceId']} {how}: {', '.join(reasons)} changed", flush=True)
         moved = _olds["instanceId"] != _news["instanceId"]
         return DiffResult(changes=bool(reasons), replaces=["instanceId"] if moved else [], delete_before_replace=False)
 
@@ -77,11 +81,11 @@ def _refresh(props: dict[str, Any], known: str) -> str:
     _check_registration(instance_id, props["registration"])
     given = props["command"]
     if own_task and not given and not known:
-        known = registration_command(_workspace.client, job_id, task_key)
-    command = given or known
+        known = _found_command(instance_id, job_id, task_key)
+    command = given or (known if own_task else "")
     if not command:
         print(_to_click(instance_id, own_task=own_task), flush=True)
-        return ""
+        return known
     task = RegistrationTask(instance_id=instance_id, job_id=job_id, task_key=task_key)
     register_operators(_workspace.client, task, command, props["timeoutMinutes"])
     print(_listed(instance_id), flush=True)
@@ -90,7 +94,7 @@ def _refresh(props: dict[str, Any], known: str) -> str:
 
 def _check_registration(instance_id: str, token: str) -> None:
     """A write to FiftyOne whose outcome was not known counts as done: this is where it shows that it was not."""
-    found = CONNECTION.client.orchestrator(instance_id)
+    found = tried_again(lambda: CONNECTION.client.orchestrator(instance_id))
     if found is None:
         why = "FiftyOne has no such orchestrator"
     elif parsed(found.description).token != token:
@@ -118,8 +122,25 @@ def _to_click(instance_id: str, *, own_task: bool) -> str:
     )
 
 
+def _found_command(instance_id: str, job_id: int, task_key: str) -> str:
+    """The command of the last registration that succeeded, or nothing. Raises RuntimeError."""
+    try:
+        return registration_command(_workspace.client, job_id, task_key)
+    # All that databricks-sdk raises of a call is one, and ValueError of a client without credentials.
+    except (OSError, ValueError) as error:
+        raise RuntimeError(
+            f"the command that registers the operators of {instance_id} could not be looked for among the runs of job "
+            f"{job_id}: {error}. Mend that and run the same command again, or set the command as "
+            f"`orchestrators.{instance_id}.registrationCommand`"
+        ) from None
+
+
 def _listed(instance_id: str) -> str:
-    found = CONNECTION.client.orchestrator(instance_id)
+    """What FiftyOne lists after a run that succeeded; not to know it undoes nothing of that."""
+    try:
+        found = tried_again(lambda: CONNECTION.client.orchestrator(instance_id))
+    except FiftyOneError as error:
+        return f"operators of {instance_id} were registered; which they are could not be asked: {error}"
     operators = sorted(found.operators) if found else []
     return f"FiftyOne lists these operators of {instance_id}: {', '.join(operators) or 'none'}"
 

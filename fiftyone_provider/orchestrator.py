@@ -21,10 +21,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from fiftyone_provider.client import FiftyOneError, Registration, UnknownOutcomeError
+from fiftyone_provider.client import Registration, UnknownOutcomeError
 from fiftyone_provider.connection import CONNECTION, NotLookedError
+from fiftyone_provider.existing_secrets import at_risk, gone, unusable
 from fiftyone_provider.mark import new_token, parsed
-from fiftyone_provider.registering import absent, deregister, look_alike, not_ours, register
+from fiftyone_provider.registering import deregister, look_alike, needs_allowing, not_ours, register
 from fiftyone_provider.steps import tried_again
 
 REGISTERED: Final = ("description", "mark", "environment", "config", "secrets")
@@ -38,19 +39,10 @@ class OrchestratorProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse names of no secret: FiftyOne would store the name as a value."""
-        try:
-            missing = CONNECTION.look(lambda client: absent(client, news["existingSecrets"]))
-        except NotLookedError:
-            missing = []
-        fields = {name: field for field, name in news["secrets"].items()}
-        failures = [
-            CheckFailure(
-                property_=f"secrets.{fields[name]}",
-                reason=f"FiftyOne has no secret {name}, which `secretsFrom.{fields[name]}` names, and would store that "
-                "name as the value. Create the secret in FiftyOne, or mend the name.",
-            )
-            for name in missing
-        ]
+        problems: dict[str, str] = {}
+        with suppress(NotLookedError):
+            problems = CONNECTION.look(lambda client: unusable(client, news))
+        failures = [CheckFailure(property_=f"secrets.{field}", reason=why) for field, why in problems.items()]
         return CheckResult(inputs=news, failures=failures)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -72,26 +64,20 @@ class OrchestratorProvider(ResourceProvider):
         Raises:
             FiftyOneError: the change needs `allowReregister`, or what stands there is not ours.
         """
-        moved, reasons, stands = _olds["instanceId"] != _news["instanceId"], _reasons(_olds, _news), True
+        moved, reasons = _olds["instanceId"] != _news["instanceId"], _reasons(_olds, _news)
+        risk = at_risk(None, _news, _olds)
         with suppress(NotLookedError):
             found = CONNECTION.look(lambda client: client.orchestrator(_id))
-            stands = found is not None
             reasons += _found_reasons(found, _olds)
-        if (moved or reasons) and stands and _news["existingSecrets"] and not _news["allowReregister"]:
-            raise FiftyOneError(
-                f"Orchestrator {_id} would be registered anew ({'; '.join(reasons) or 'its id changes'}). That deletes "
-                "it first, and FiftyOne may delete the secrets that it refers to as well; `secretsFrom` names some "
-                "that are not this stack's. Be ready to restore them and set `allowReregister: true`."
-            )
+            risk = at_risk(found, _news, _olds) if found else []
+        if (moved or reasons) and risk and not _news["allowReregister"]:
+            raise needs_allowing(_id, risk, "; ".join(reasons) or "its id changes")
         if reasons and not moved:
-            print(
-                f"orchestrator {_id} is registered anew ({'; '.join(reasons)}); its operators are refreshed after that",
-                flush=True,
-            )
+            why = "; ".join(reasons)
+            print(f"orchestrator {_id} is registered anew ({why}); its operators need a refresh after that", flush=True)
         return DiffResult(
             changes=moved or bool(reasons) or not _secrets_settled(_news),
             replaces=["instanceId"] if moved else [],
-            stables=["instanceId"],
             delete_before_replace=False,
         )
 
@@ -110,13 +96,17 @@ class OrchestratorProvider(ResourceProvider):
             print(f"orchestrator {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
         there = look_alike(found)
+        if there["mark"] != props["mark"]:
+            # Not taken into the state, which would take it for the stack's own later.
+            print(f"orchestrator {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
+            return ReadResult(id_=id_, outs=props)
         for name in REGISTERED:
             if there[name] != props[name]:
                 print(f"orchestrator {id_}: {name} was changed in FiftyOne", flush=True)
-        token = parsed(found.description).token if there["mark"] == props["mark"] else props["token"]
+        token = parsed(found.description).token
         if token != props["token"]:
             print(f"orchestrator {id_} was registered anew in FiftyOne", flush=True)
-        for name in CONNECTION.ask(lambda client: absent(client, props["existingSecrets"])):
+        for name in CONNECTION.ask(lambda client: gone(client, props["existingSecrets"])):
             print(f"orchestrator {id_} refers to secret {name}, which was deleted in FiftyOne", flush=True)
         return ReadResult(id_=id_, outs={**props, **there, "token": token})
 

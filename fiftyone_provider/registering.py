@@ -4,11 +4,15 @@ They may be tried again as a whole after a lost answer, with the same token: wha
 by it, and is not done twice.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from fiftyone_provider.client import FiftyOne, FiftyOneError, Registration
+from fiftyone_provider.existing_secrets import at_risk, check_usable, gone
 from fiftyone_provider.mark import Stamped, foreign, parsed
+
+# Registrations that a create of this process took over as they were, by id and token: where it was a replacement, the
+# engine deletes the resource before, which carries the same.
+_ADOPTED: Final[set[tuple[str, str]]] = set()
 
 
 def register(client: FiftyOne, news: dict[str, Any], token: str, *, olds: dict[str, Any] | None) -> str:
@@ -17,31 +21,29 @@ def register(client: FiftyOne, news: dict[str, Any], token: str, *, olds: dict[s
     Raises:
         FiftyOneError: it is not ours, or a secret that is not ours is missing.
     """
-    existing = news["existingSecrets"]
-    if missing := absent(client, existing):
-        raise _lost(news["instanceId"], missing)
-    found = client.orchestrator(news["instanceId"])
-    there = parsed(found.description if found else None)
-    if found and there.mark != news["mark"]:
+    instance_id = news["instanceId"]
+    check_usable(client, news)
+    found = client.orchestrator(instance_id)
+    if found and not is_ours(found, news, olds):
         raise not_ours(news)
+    there = parsed(found.description if found else None)
     if found and (there.token == token or _may_stay(found, news, olds)):
         _write_back(client, news)
+        if there.token != token:
+            _ADOPTED.add((instance_id, there.token))
         return there.token
+    risk = at_risk(found, news, olds) if found else []
     if found:
-        if existing and not news["allowReregister"]:
-            raise FiftyOneError(
-                f"Orchestrator {news['instanceId']} has to be deleted and registered anew, which may cost the secrets "
-                "that `secretsFrom` names. Be ready to restore them and set `allowReregister: true`."
-            )
-        client.delete_orchestrator(news["instanceId"])
+        if risk and not news["allowReregister"]:
+            raise needs_allowing(instance_id, risk, "it differs from the settings")
+        client.delete_orchestrator(instance_id)
     _write_back(client, news)
-    if missing := absent(client, existing):
-        raise _lost(news["instanceId"], missing)
-    description = str(Stamped(text=news["description"], mark=news["mark"], token=token))
+    if lost := gone(client, risk):
+        raise _lost(instance_id, lost)
     client.register(
         Registration(
-            instance_id=news["instanceId"],
-            description=description,
+            instance_id=instance_id,
+            description=str(Stamped(text=news["description"], mark=news["mark"], token=token)),
             environment=news["environment"],
             config=news["config"],
             secrets=news["secrets"],
@@ -51,22 +53,23 @@ def register(client: FiftyOne, news: dict[str, Any], token: str, *, olds: dict[s
 
 
 def deregister(client: FiftyOne, props: dict[str, Any]) -> None:
-    """Delete the orchestrator if it is what this stack registered; what else has its id is left alone."""
-    found = client.orchestrator(props["instanceId"])
-    if found is None:
+    """Delete the orchestrator if it is what this stack registered; what else has its id is left alone.
+
+    Raises:
+        FiftyOneError: secrets that are not the stack's went with it.
+    """
+    instance_id = props["instanceId"]
+    found = client.orchestrator(instance_id)
+    if found is None or (instance_id, props["token"]) in _ADOPTED:
         return
     there = parsed(found.description)
     if (there.mark, there.token) != (props["mark"], props["token"]):
-        print(f"orchestrator {found.instance_id} is not what this stack registered last, so it was left", flush=True)
+        print(f"orchestrator {instance_id} is not what this stack registered last, so it was left", flush=True)
         return
-    client.delete_orchestrator(props["instanceId"])
-    if missing := absent(client, props["existingSecrets"]):
-        print(f"FiftyOne deleted {_listed(missing)} with orchestrator {found.instance_id}: restore them", flush=True)
-
-
-def absent(client: FiftyOne, names: Iterable[str]) -> list[str]:
-    """Which of these are no secrets of FiftyOne's."""
-    return [name for name in names if client.secret(name) is None]
+    risk = at_risk(found, props, None)
+    client.delete_orchestrator(instance_id)
+    if lost := gone(client, risk):
+        raise _lost(instance_id, lost)
 
 
 def look_alike(found: Registration) -> dict[str, Any]:
@@ -81,6 +84,12 @@ def look_alike(found: Registration) -> dict[str, Any]:
     }
 
 
+def is_ours(found: Registration, news: dict[str, Any], olds: dict[str, Any] | None) -> bool:
+    """Whether it carries our mark, or is the very one that the state remembers under an earlier mark."""
+    there = parsed(found.description)
+    return there.mark == news["mark"] or bool(olds and (there.mark, there.token) == (olds["mark"], olds["token"]))
+
+
 def not_ours(props: dict[str, Any]) -> FiftyOneError:
     """The error of an orchestrator that has our id and not our mark."""
     return foreign(
@@ -88,6 +97,15 @@ def not_ours(props: dict[str, Any]) -> FiftyOneError:
         props["mark"],
         adopt="To have the stack register it, delete it in FiftyOne: "
         f'`fiftyone.management.delete_orchestrator("{props["instanceId"]}")`; else choose another instance id.',
+    )
+
+
+def needs_allowing(instance_id: str, risk: list[str], why: str) -> FiftyOneError:
+    """The error of a change that may cost secrets that are not the stack's."""
+    return FiftyOneError(
+        f"Orchestrator {instance_id} would be registered anew ({why}). That deletes it first, and FiftyOne may delete "
+        f"the secrets that it refers to as well: {' and '.join(risk)} would be lost, which this stack did not make. Be "
+        "ready to restore what is lost and set `allowReregister: true`."
     )
 
 
@@ -117,12 +135,8 @@ def _write_back(client: FiftyOne, news: dict[str, Any]) -> None:
             client.update_secret(key, secret["value"], secret["description"])
 
 
-def _lost(instance_id: str, missing: list[str]) -> FiftyOneError:
+def _lost(instance_id: str, names: list[str]) -> FiftyOneError:
     return FiftyOneError(
-        f"FiftyOne has no secret {_listed(missing)}, to which orchestrator {instance_id} refers by `secretsFrom`; it "
-        "may have gone with an earlier registration. Restore it in FiftyOne and run the same command again."
+        f"FiftyOne has no secret {' and '.join(names)}, which this stack did not make: it went with the registration "
+        f"of orchestrator {instance_id} that was deleted. Restore it in FiftyOne, and run the same command again."
     )
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(names)

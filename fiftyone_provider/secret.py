@@ -39,7 +39,7 @@ class SecretProvider(ResourceProvider):
         """
         token, settled = new_token(), True
         try:
-            _write(props, token, known="")
+            _write(props, token, known="", olds=None)
         except UnknownOutcomeError as error:
             print(error, flush=True)
             settled = False
@@ -49,16 +49,15 @@ class SecretProvider(ResourceProvider):
         moved = _olds["key"] != _news["key"]
         changed = moved or not _olds["settled"] or any(_olds.get(name) != _news.get(name) for name in WRITTEN)
         return DiffResult(
-            changes=changed or _was_touched(_id, _olds),
+            changes=_was_touched(_id, _olds) or changed,
             replaces=["key"] if moved else [],
-            stables=["key"],
             delete_before_replace=False,
         )
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         token = new_token()
         same = _olds["settled"] and _olds.get("value") == _news.get("value")
-        _write(_news, token, known=_olds["token"] if same else "")
+        _write(_news, token, known=_olds["token"] if same else "", olds=_olds)
         return UpdateResult(outs={**_news, "token": token, "settled": True})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -71,11 +70,14 @@ class SecretProvider(ResourceProvider):
             print(f"FiftyOne secret {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
         there = parsed(found.description)
-        outs = {**props, "description": there.text, "mark": there.mark}
-        for name in ("description", "mark"):
-            if outs[name] != props[name]:
-                print(f"FiftyOne secret {id_}: {name} was changed in FiftyOne", flush=True)
-        if there.mark == props["mark"] and there.token != props["token"]:
+        if there.mark != props["mark"]:
+            # Not taken into the state, which would take it for the stack's own later.
+            print(f"FiftyOne secret {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
+            return ReadResult(id_=id_, outs=props)
+        outs = {**props, "description": there.text}
+        if there.text != props["description"]:
+            print(f"FiftyOne secret {id_}: description was changed in FiftyOne", flush=True)
+        if there.token != props["token"]:
             print(f"FiftyOne secret {id_} was written in FiftyOne since, and is written again by `up`", flush=True)
             outs |= {"token": there.token, "settled": False}
         return ReadResult(id_=id_, outs=outs)
@@ -114,7 +116,7 @@ def _was_touched(key: str, olds: dict[str, Any]) -> bool:
     return True
 
 
-def _write(props: dict[str, Any], token: str, *, known: str) -> None:
+def _write(props: dict[str, Any], token: str, *, known: str, olds: dict[str, Any] | None) -> None:
     """Put the secret in place. A secret that still carries the token `known` holds the value already."""
     client, key = CONNECTION.client, props["key"]
     description = str(Stamped(text=props["description"], mark=props["mark"], token=token))
@@ -124,7 +126,7 @@ def _write(props: dict[str, Any], token: str, *, known: str) -> None:
         there = parsed(found.description if found else None)
         if found is None:
             client.add_secret(key, props["value"], description)
-        elif there.mark != props["mark"]:
+        elif there.mark != props["mark"] and not (olds and _is(there, olds)):
             raise _foreign(props)
         elif there.token != token:
             value = None if known and there.token == known else props["value"]
@@ -133,12 +135,17 @@ def _write(props: dict[str, Any], token: str, *, known: str) -> None:
     tried_again(step)
 
 
+def _is(there: Stamped, props: dict[str, Any]) -> bool:
+    """Whether it is the very write that the state remembers."""
+    return (there.mark, there.token) == (props["mark"], props["token"])
+
+
 def _delete(key: str, props: dict[str, Any]) -> None:
     found = CONNECTION.client.secret(key)
     if found is None:
         return
     there = parsed(found.description)
-    if (there.mark, there.token) != (props["mark"], props["token"]):
+    if not _is(there, props):
         print(f"FiftyOne secret {key} is not what this stack last wrote, so it was left in FiftyOne", flush=True)
         return
     CONNECTION.client.delete_secret(key)

@@ -46,6 +46,15 @@ class FaultyStack:
         self.aim(aim)
         return self.stack.pulumi("up", "--yes", "--skip-preview", "--stack", self.stack.name)
 
+    def up_without_an_answer(self, aim: Aim, call: str) -> Run:
+        """One call is not answered, and given up after two seconds."""
+        before = self.stack.settings
+        self.stack.settings = {**before, "fiftyone:timeoutSeconds": 2}
+        self.proxy.at(call, Fault.SILENT)
+        run = self.up(aim)
+        self.stack.settings = before
+        return run
+
     def settles(self, aim: Aim) -> None:
         run = self.up(aim)
         assert run.code == 0, run.output

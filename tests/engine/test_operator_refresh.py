@@ -82,7 +82,7 @@ def test_a_refresh_run_that_fails_or_hangs_is_said_with_its_log_and_tried_again(
         assert "Traceback" not in run.output
     active = stack.workspace.client.jobs.list_runs(active_only=True)
     assert list(active) == []
-    stack.orchestrator(registrationCommand=REPORT)
+    stack.orchestrator(registrationCommand=REPORT, registrationTimeoutMinutes=5)
     stack.up()
     assert operators(fiftyone) == ["@example/hello/first"]
 

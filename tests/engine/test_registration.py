@@ -83,7 +83,7 @@ def test_a_replaced_job_is_registered_anew_with_its_secrets_and_operators_in_the
     workspace.client.jobs.delete(int(old))
     registered.succeeds("refresh", "--yes", "--run-program")
     plan = registered.succeeds("preview")
-    assert "orchestrator gpu is registered anew (jobId changes); its operators are refreshed after that" in plan.output
+    assert "orchestrator gpu is registered anew (jobId changes); its operators need a refresh after that" in plan.output
     registered.up()
     new = registered.outputs()["orchestrators"][INSTANCE]["jobId"]
     found = registration(registered)
@@ -221,7 +221,7 @@ def test_a_preview_without_a_key_says_what_was_not_looked_at_and_up_stops_before
 ) -> None:
     del stack.environ["FIFTYONE_API_KEY"], stack.environ["DATABRICKS_ACCOUNT_ID"]
     plan = stack.succeeds("preview").output
-    assert "fiftyone:apiKey is missing, without which this can be previewed and not deployed" in plan
+    assert "fiftyone:apiKey is missing: this can be previewed and not deployed. `pulumi config set --secret" in plan
     assert "databricks:accountId is missing" in plan
     assert plan.partition("Diagnostics:")[2].count("FiftyOne was not asked what stands there") == 1
     run = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name)

@@ -141,7 +141,7 @@ def test_an_sdk_that_is_missing_is_an_error() -> None:
 @pytest.mark.parametrize("lacking", ["apiUri", "apiKey"])
 def test_a_change_needs_address_and_key(sdk: DocumentedModule, lacking: str) -> None:
     config = {name: value for name, value in COMPLETE.items() if name != lacking}
-    with pytest.raises(FiftyOneError, match="address and key are needed"):
+    with pytest.raises(FiftyOneError, match=f"fiftyone:{lacking} is missing"):
         _ = connection(**config).client
 
 

@@ -7,8 +7,9 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks
 
-from components.fiftyone_orchestrator import FiftyOneOrchestrator, FiftyOneOrchestratorArgs
+from components.fiftyone_orchestrator import FiftyOneOrchestrator
 from components.job import JobOutputs
+from components.registration_args import registration_args
 from tests.unit.settings_cases import configuration, settings
 
 DYNAMIC = "pulumi-python:dynamic/fiftyone"
@@ -51,8 +52,7 @@ def deploy(config: dict[str, str]) -> None:
         poolId="pool",
         registrationPoolId=None,
     )
-    args = FiftyOneOrchestratorArgs(settings=settings(config), instance_id="gpu", job=job, plugins=None)
-    FiftyOneOrchestrator("gpu", args)
+    FiftyOneOrchestrator("gpu", registration_args(settings(config), "gpu", job, None))
 
 
 def plain(value: Any) -> Any:

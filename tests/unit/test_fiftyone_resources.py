@@ -167,6 +167,7 @@ def test_existing_secrets_are_referred_to_and_never_written(engine: Engine) -> N
 def test_a_name_of_no_secret_stops_before_anything_is_registered(engine: Engine) -> None:
     problem = engine.up(SHARED)
     assert "FiftyOne has no secret SHARED_ACCOUNT, which `secretsFrom.accountId` names" in problem
+    assert "hidden" not in problem
     assert "register gpu" not in engine.fiftyone.calls
 
 
@@ -212,7 +213,7 @@ def test_a_plan_says_in_one_line_what_is_registered_anew_and_why(
     capsys.readouterr()
     assert OrchestratorProvider().diff("gpu", deployed.state["orchestrator"], news).changes
     assert capsys.readouterr().out == (
-        "orchestrator gpu is registered anew (description changes; jobId changes); its operators are refreshed after "
+        "orchestrator gpu is registered anew (description changes; jobId changes); its operators need a refresh after "
         "that\n"
     )
 
@@ -274,3 +275,77 @@ def test_what_a_refresh_found_of_ours_is_deleted_as_ours(deployed: Engine) -> No
     deployed.state["secret"] = SecretProvider().read(KEY, deployed.state["secret"]).outs or {}
     assert deployed.up(None) == ""
     assert deployed.fiftyone.secrets == {}
+
+
+def test_what_is_not_ours_stays_so_however_often_it_is_refreshed(
+    deployed: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.fiftyone.orchestrators["gpu"] = theirs()
+    deployed.fiftyone.secrets[KEY] = ("theirs", "by hand")
+    for _ in range(2):
+        deployed.state["orchestrator"] = OrchestratorProvider().read("gpu", deployed.state["orchestrator"]).outs or {}
+        deployed.state["secret"] = SecretProvider().read(KEY, deployed.state["secret"]).outs or {}
+    assert capsys.readouterr().out.count("is not this stack's any more") == 4
+    with pytest.raises(FiftyOneError, match="without the mark"):
+        SecretProvider().diff(KEY, deployed.state["secret"], Wanted().secret())
+    assert deployed.up(None) == ""
+    assert deployed.fiftyone.writes == []
+
+
+def test_taking_existing_secrets_out_of_the_settings_has_to_be_allowed_as_well() -> None:
+    engine = Engine(shared(FakeFiftyOne(delete_takes_secrets=True)))
+    assert engine.up(SHARED) == ""
+    engine.fiftyone.calls.clear()
+    problem = engine.up(Wanted())
+    assert "SHARED_ACCOUNT and SHARED_HOST would be lost" in problem
+    assert engine.fiftyone.writes == []
+    problem = engine.up(Wanted(allow_reregister=True))
+    assert "FiftyOne has no secret SHARED_ACCOUNT and SHARED_HOST, which this stack did not make" in problem
+    assert engine.up(Wanted(allow_reregister=True)) == ""
+    assert dict(engine.fiftyone.orchestrators["gpu"].secrets) == {"clientSecret": KEY}
+
+
+def test_a_replacement_with_existing_secrets_takes_over_and_the_old_one_then_deletes_nothing(engine: Engine) -> None:
+    shared(engine.fiftyone)
+    assert engine.up(SHARED) == ""
+    old = engine.state.pop("orchestrator")
+    assert engine.up(SHARED) == ""
+    OrchestratorProvider().delete("gpu", old)
+    assert engine.fiftyone.orchestrators.keys() == {"gpu"}
+
+
+def test_a_delete_that_takes_existing_secrets_is_red_once_and_says_which() -> None:
+    engine = Engine(shared(FakeFiftyOne(delete_takes_secrets=True)))
+    assert engine.up(SHARED) == ""
+    assert "FiftyOne has no secret SHARED_ACCOUNT and SHARED_HOST" in engine.up(None)
+    assert engine.up(None) == ""
+
+
+def test_a_secret_of_the_stacks_own_cannot_be_named_as_an_existing_one(deployed: Engine) -> None:
+    news = {**Wanted().orchestrator(deployed.state["secret"]), "existingSecrets": [KEY], "ownSecrets": {}}
+    (failure,) = OrchestratorProvider().check({}, news).failures
+    assert failure.property == "secrets.clientSecret"
+    assert "is this stack's own and would be deleted" in failure.reason
+    with pytest.raises(FiftyOneError, match="is this stack's own"):
+        OrchestratorProvider().update("gpu", deployed.state["orchestrator"], {**news, "description": "Others"})
+    assert deployed.fiftyone.writes == []
+
+
+def test_what_the_state_remembers_is_ours_under_another_mark(deployed: Engine) -> None:
+    """What the engine asks for after a stack was renamed."""
+    renamed = MARK.replace("/test/", "/other/")
+    SecretProvider().update(KEY, deployed.state["secret"], {**Wanted().secret(), "mark": renamed})
+    assert parsed(deployed.fiftyone.secrets[KEY][1]).mark == renamed
+    token = parsed(deployed.fiftyone.secrets[KEY][1]).token
+    news = Wanted().orchestrator({**deployed.state["secret"], "token": token})
+    own = {KEY: {**news["ownSecrets"][KEY], "description": f"credential [pulumi-stack: {renamed} #{token}]"}}
+    OrchestratorProvider().update("gpu", deployed.state["orchestrator"], {**news, "mark": renamed, "ownSecrets": own})
+    assert parsed(deployed.fiftyone.orchestrators["gpu"].description).mark == renamed
+
+
+def test_a_secret_that_somebody_made_anew_is_not_written_back_over(deployed: Engine) -> None:
+    news = Wanted(job="2").orchestrator(deployed.state["secret"])
+    deployed.fiftyone.secrets[KEY] = ("theirs", "by hand")
+    with pytest.raises(FiftyOneError, match="without the mark"):
+        OrchestratorProvider().update("gpu", deployed.state["orchestrator"], news)
+    assert deployed.fiftyone.secrets[KEY] == ("theirs", "by hand")

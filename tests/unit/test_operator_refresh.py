@@ -175,8 +175,7 @@ def test_nothing_changed_is_no_change_and_says_nothing(capsys: pytest.CaptureFix
         ({"registration": "new"}, "registration"),
         ({"registration": Unknown()}, "registration"),
         ({"jobId": Unknown()}, "job"),
-        ({"taskKey": "execute_task", "ownTask": False}, "registration task"),
-        ({"ownTask": False}, "registration task"),
+        ({"taskKey": "execute_task"}, "registration task"),
         ({"command": "fiftyone set"}, "registration command"),
         ({"triggers": Unknown()}, "triggers"),
         ({"triggers": {"plugins": Unknown(), "FiftyOne version": "2.13.1"}}, "plugins"),
@@ -209,3 +208,14 @@ def test_reading_keeps_the_state() -> None:
     props = {**PROPS, "knownCommand": COMMAND}
     found = OperatorRefreshProvider().read("gpu", props)
     assert (found.id, found.outs) == ("gpu", props)
+
+
+def test_a_plan_says_where_a_refresh_is_to_be_done_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    OperatorRefreshProvider().diff("gpu", {**PROPS, "knownCommand": ""}, {**PROPS, "jobId": "56"})
+    assert "need a refresh, by hand unless the job's history tells the command: job changed" in capsys.readouterr().out
+
+
+def test_a_command_that_was_found_is_not_run_by_the_task_that_executes(jobs: FakeJobs, fiftyone: FakeFiftyOne) -> None:
+    outs = OperatorRefreshProvider().update("gpu", {**PROPS, "knownCommand": COMMAND}, {**PROPS, "ownTask": False}).outs
+    assert jobs.started == []
+    assert (outs or {})["knownCommand"] == COMMAND

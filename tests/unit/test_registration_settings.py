@@ -93,7 +93,12 @@ def test_what_registering_needs_stops_up_and_lets_a_preview_pass(variable: str, 
         (configuration(secretsFrom="{}"), "secretsFrom names no secret"),
         (configuration(secretsFrom='{"secret": "A"}'), "secretsFrom.secret is not a setting"),
         (configuration(secretsFrom='{"clientSecret": "hidden-value"}'), "secretsFrom.clientSecret does not have"),
-        (configuration(allowReregister="true"), "allowReregister is set without `secretsFrom`"),
+        (configuration(servicePrincipal="hidden-value"), "servicePrincipal must be a map"),
+        (configuration(secretsFrom="hidden-value"), "secretsFrom must be a map"),
+        (
+            configuration(servicePrincipal='{"clientId": "a", "clientSecret": "hidden"}'),
+            "servicePrincipal holds `clientSecret`, which would stand in the clear",
+        ),
         (configuration(fiftyone__managementModule="a b"), "fiftyone:managementModule does not have the form"),
         (configuration(fiftyone__timeoutSeconds="0"), "fiftyone:timeoutSeconds must be more than 0"),
         (configuration(fiftyone__timeoutSeconds="soon"), "fiftyone:timeoutSeconds must be a number"),
@@ -110,6 +115,15 @@ def test_each_bad_setting_of_the_registration_is_refused_and_no_secret_is_shown(
 ) -> None:
     message = refused(config)
     assert expected in message
+    assert "hidden" not in message
+
+
+def test_a_client_secret_beside_the_existing_one_is_refused_and_one_of_the_environment_is_let_be() -> None:
+    config = configuration(secretsFrom=json.dumps(NAMES))
+    assert settings(config).service_principal_client_secret is None
+    key = "fiftyone-databricks:servicePrincipalClientSecret"
+    message = refused({**config, key: "hidden"}, secret_keys=frozenset({key}))
+    assert "servicePrincipalClientSecret is set, while `secretsFrom` names" in message
     assert "hidden" not in message
 
 

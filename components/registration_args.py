@@ -1,0 +1,25 @@
+"""The arguments of an orchestrator's registration, from the stack's settings and from its job. Deploys nothing."""
+
+from components.fiftyone_orchestrator import FiftyOneOrchestratorArgs
+from components.job import JobOutputs
+from components.operators import operator_triggers
+from components.plugins import PluginsPlace
+from components.registration import credentials, existing_secrets
+from components.settings import Settings
+
+
+def registration_args(
+    settings: Settings, instance_id: str, job: JobOutputs, plugins: PluginsPlace | None
+) -> FiftyOneOrchestratorArgs:
+    """What FiftyOne is told of one orchestrator; what a preview does not know is planned as empty."""
+    return FiftyOneOrchestratorArgs(
+        stack=settings.stack,
+        instance_id=instance_id,
+        orchestrator=settings.orchestrators[instance_id],
+        job=job,
+        credentials={field: value or "" for field, value in credentials(settings).items()},
+        existing_secrets=existing_secrets(settings),
+        allow_reregister=settings.allow_reregister,
+        triggers=operator_triggers(settings, instance_id, plugins),
+        protect=settings.protect,
+    )
