@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from rules import access, concurrency, pools, registration, requirements, secrets, workers
+from rules import access, concurrency, pool_use, pools, registration, requirements, secrets, workers
 from rules.model import Rule
 
 GROUPS: Final[dict[str, tuple[Rule, ...]]] = {
-    "Pools": pools.RULES,
+    "Pools": (*pools.RULES, *pool_use.RULES),
     "Workers": workers.RULES,
     "Concurrency": concurrency.RULES,
     "Secrets": secrets.RULES,

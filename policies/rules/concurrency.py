@@ -21,7 +21,7 @@ from rules.clusters import (
 )
 from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule
 from rules.parse import number
-from rules.pools import EXISTING_POOLS
+from rules.pool_use import EXISTING_POOLS
 from rules.values import UNKNOWN, at, entries, text, whole_number
 
 CAPACITY: Final = Limit(

@@ -81,7 +81,8 @@ class Finding:
         """The finding as people read it."""
         if self.later:
             return f"{self.what} is known only to the update, and checked at update."
-        return " ".join(f"{part[0].upper()}{part[1:]}." for part in (self.what, self.why, self.mend) if part)
+        reasons = (f"{part[0].upper()}{part[1:]}." for part in (self.why, self.mend) if part)
+        return " ".join([f"{self.what}.", *reasons])  # what is wrong may begin with a name, which is left as it is
 
 
 @dataclass(frozen=True, kw_only=True)

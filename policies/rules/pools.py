@@ -1,4 +1,4 @@
-"""Rules on instance pools: how large, how long idle, of which node types, and what they preload.
+"""Rules on the instance pools that the stack makes: how large, how long idle, and of which node types.
 
 Numbers come from the guide, "Create Instance Pool"; where it gives none, the limit says what it was derived from.
 """
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rules.bounds import within
-from rules.clusters import JOB, POOL, REGISTRATION, job_clusters, made_pool, setting
+from rules.clusters import POOL, REGISTRATION
 from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule, of_type
-from rules.parse import ExistingPool, existing_pools, names, number
-from rules.values import ABSENT, UNKNOWN, at, entries, text, texts, whole_number
+from rules.parse import names, number
+from rules.values import ABSENT, UNKNOWN, at, whole_number
 
 MAX_CAPACITY: Final = Limit(
     name="maxCapacity", default=20, parse=number, why="Instances of one pool; the guide's pool holds 20."
@@ -63,13 +63,6 @@ GPU_GCP: Final = Limit(
     parse=names,
     why="How Google Cloud's node types with a GPU begin.",
 )
-EXISTING_POOLS: Final = Limit(
-    name="pools",
-    default=tuple[ExistingPool, ...](),
-    parse=existing_pools,
-    why="Pools that the stack may use without making them, with what no preview can see of them.",
-)
-
 _PAID = "a pool's instances are paid for whether or not a run needs them"
 
 
@@ -135,7 +128,7 @@ def pool_node_type(pool: Resource, context: Context) -> Iterator[Finding]:
             urn=pool.urn,
         )
     if _registers(pool) and isinstance(node_type, str):
-        yield from _gpu(node_type, f"registration pool {pool.name}", _setting(pool, name), context, pool.urn)
+        yield from gpu_problem(node_type, f"registration pool {pool.name}", _setting(pool, name), context, pool.urn)
 
 
 def stack_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
@@ -152,62 +145,8 @@ def stack_capacity(resources: Sequence[Resource], context: Context) -> Iterator[
         )
 
 
-def pool_preload(resources: Sequence[Resource], _context: Context) -> Iterator[Finding]:
-    """Each pool that the stack makes preloads the runtime and the image of the clusters on it."""
-    for job, cluster in job_clusters(resources):
-        pool = made_pool(job, cluster)
-        if pool is None:
-            continue
-        runtime, image = text(cluster.properties, "sparkVersion"), text(cluster.properties, "dockerImage", "url")
-        images = [text(entry, "url") for entry in entries(pool.properties, "preloadedDockerImages")]
-        for found, preloaded in (
-            (runtime, texts(pool.properties, "preloadedSparkVersions")),
-            (image, images),
-        ):
-            if found and found not in preloaded:
-                yield Finding(
-                    what=f"pool {pool.name} preloads {', '.join(preloaded) or 'nothing'}, and cluster {cluster.role} "
-                    f"of job {job.name} runs {found}",
-                    why="each new instance would download it first, within the 30 minutes that FiftyOne waits for a "
-                    "run to start",
-                    mend=f"let pool and cluster take the same {setting(job, 'sparkVersion')} or "
-                    f"{setting(job, 'containerImage')}",
-                    urn=pool.urn,
-                )
-
-
-def existing_pool(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
-    """A pool that the stack uses and does not make is stated in the limits, and keeps to what a made one keeps to."""
-    stated = {pool.id: pool for pool in context[EXISTING_POOLS]}
-    for job, cluster in job_clusters(resources):
-        pool_id = at(cluster.properties, "instancePoolId")
-        if made_pool(job, cluster) or pool_id is ABSENT or pool_id == "":
-            continue
-        key = setting(job, "registrationPool" if cluster.role == REGISTRATION else "pool")
-        if pool_id not in stated:
-            named = f"pool {pool_id}" if isinstance(pool_id, str) else "a pool whose id is not known yet"
-            yield Finding(
-                what=f"cluster {cluster.role} of job {job.name} is on {named}, which this stack does not make and "
-                f"existing-pool.pools in {context.file} does not state",
-                why="no preview sees its capacity and node type, so no other limit could hold",
-                mend=f"state id, capacity and node type there, or have the stack make a pool in place of {key}",
-                urn=job.urn,
-            )
-            continue
-        pool = stated[pool_id]
-        if pool.node_type not in context[NODE_TYPES]:
-            yield Finding(
-                what=f"pool {pool.id} is stated to be of node type {pool.node_type}, which is not in "
-                "pool-node-type.nodeTypes",
-                why="a node type decides on the price of every run",
-                mend=f"name another pool as {key}, or change the list in {context.file}",
-                urn=job.urn,
-            )
-        if cluster.role == REGISTRATION:
-            yield from _gpu(pool.node_type, f"pool {pool.id}", key, context, job.urn)
-
-
-def _gpu(node_type: str, where: str, key: str, context: Context, urn: str) -> Iterator[Finding]:
+def gpu_problem(node_type: str, where: str, key: str, context: Context, urn: str) -> Iterator[Finding]:
+    """What is wrong with a node type to register operators on."""
     if node_type.startswith((*context[GPU_AWS], *context[GPU_AZURE], *context[GPU_GCP])):
         yield Finding(
             what=f"{where} is of node type {node_type}, which has a GPU",
@@ -254,18 +193,5 @@ RULES: Final = (
         types=(POOL,),
         check=stack_capacity,
         limits=(STACK_CAPACITY,),
-    ),
-    StackRule(
-        name="pool-preload",
-        says="A pool preloads the runtime and the container image of the clusters on it.",
-        types=(POOL,),
-        check=pool_preload,
-    ),
-    StackRule(
-        name="existing-pool",
-        says="A pool that the stack uses and does not make is stated in the limits.",
-        types=(JOB,),
-        check=existing_pool,
-        limits=(EXISTING_POOLS,),
     ),
 )

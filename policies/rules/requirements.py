@@ -16,7 +16,7 @@ from packaging.version import Version
 from rules.clusters import JOB, tasks
 from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule, of_type
 from rules.parse import version
-from rules.values import ABSENT, UNKNOWN, at, entries, text
+from rules.values import ABSENT, UNKNOWN, Properties, at, entries, text
 
 FILE: Final = "databricks:index/workspaceFile:WorkspaceFile"
 SUFFIX: Final = "requirements.txt"
@@ -46,7 +46,7 @@ def requirements(file: Resource, context: Context) -> Iterator[Finding]:
         yield Finding(
             what=f"{file.name} {problem}",
             why="workers must run the deployment's FiftyOne from the private index, and opencv from "
-            f"{context[OPENCV_BELOW]} on aborts when it is imported",
+            f"{context[OPENCV_BELOW]} on aborts when it is imported, whoever brings it",
             mend=f"mend `fiftyone:version` or `orchestrators.{file.name.removesuffix('-' + SUFFIX)}.requirements`",
             urn=file.urn,
         )
@@ -58,17 +58,8 @@ def requirements_file(resources: Sequence[Resource], _context: Context) -> Itera
     for job in of_type(resources, JOB):
         wrong: dict[str, list[str]] = {}
         for task in (task for task in tasks(job) if not isinstance(at(task, "forEachTask"), Mapping)):
-            libraries = entries(task, "libraries")
-            if not any(text(library, "requirements") for library in libraries):
-                wrong.setdefault("install from no requirements file", []).append(text(task, "taskKey"))
-            for library in libraries:
-                path = text(library, "requirements")
-                if path and path.rpartition("/")[2] not in files:
-                    wrong.setdefault(f"install from {path}, which this stack does not make", []).append(
-                        text(task, "taskKey")
-                    )
-                elif not path:
-                    wrong.setdefault("install a library beside the requirements file", []).append(text(task, "taskKey"))
+            if problem := _library_problem(task, files):
+                wrong.setdefault(problem, []).append(text(task, "taskKey"))
         for problem, keys in wrong.items():
             yield Finding(
                 what=f"tasks {', '.join(keys)} of job {job.name} {problem}",
@@ -76,6 +67,17 @@ def requirements_file(resources: Sequence[Resource], _context: Context) -> Itera
                 mend="have the task install from the orchestrator's requirements file alone",
                 urn=job.urn,
             )
+
+
+def _library_problem(task: Properties, files: set[str]) -> str | None:
+    libraries = entries(task, "libraries")
+    paths = [text(library, "requirements") for library in libraries]
+    if not any(paths):
+        return "install from no requirements file"
+    if not all(paths):
+        return "install a library beside the requirements file"
+    foreign = [path for path in paths if path.rpartition("/")[2] not in files]
+    return f"install from {', '.join(foreign)}, which this stack does not make" if foreign else None
 
 
 def _problems(lines: Sequence[str], opencv_below: str) -> Iterator[str]:
@@ -86,18 +88,26 @@ def _problems(lines: Sequence[str], opencv_below: str) -> Iterator[str]:
         except InvalidRequirement:
             yield "holds a line that is no requirement, such as an option or a bare address"
             continue
-        found[canonicalize_name(requirement.name)] = requirement
+        name = canonicalize_name(requirement.name)
+        if name in found:
+            yield f"names {name} twice"
+        found[name] = requirement
     fiftyone = found.get("fiftyone")
-    if fiftyone is None:
-        yield "does not name fiftyone"
-    elif fiftyone.url or fiftyone.marker or not _exact(list(fiftyone.specifier)):
+    if fiftyone is None or _conditional(fiftyone) or not _exact(list(fiftyone.specifier)):
         yield "does not pin fiftyone to one version with `==`"
-    for name in sorted({*OPENCV, *(name for name in found if name.startswith("opencv-"))}):
-        requirement = found.get(name)
-        if requirement is None:
-            yield f"does not name {name}, which other packages bring at any version"
-        elif requirement.url or requirement.marker or not _below(list(requirement.specifier), Version(opencv_below)):
-            yield f"does not keep {name} below {opencv_below}"
+    bound = Version(opencv_below)
+    loose = [
+        name
+        for name in sorted({*OPENCV, *(name for name in found if name.startswith("opencv-"))})
+        if name not in found or _conditional(found[name]) or not _below(list(found[name].specifier), bound)
+    ]
+    if loose:
+        yield f"does not keep {' and '.join(loose)} below {opencv_below}"
+
+
+def _conditional(requirement: Requirement) -> bool:
+    """Whether it holds at times, or for another place, so that its version is no pin."""
+    return requirement.url is not None or requirement.marker is not None
 
 
 def _exact(specifiers: list[Specifier]) -> bool:

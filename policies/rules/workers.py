@@ -132,7 +132,7 @@ def process_pool(job: Resource, context: Context) -> Iterator[Finding]:
             most=most,
             limit="MongoDB Atlas"
             if atlas and most == ATLAS_PROCESSES
-            else f"process-pool.maxProcesses, {context.file}",
+            else f"process-pool.maxProcesses in {context.file}",
             why=why if atlas else "each process of a run is a client of the database",
             mend=f"set {setting(job, 'processPoolWorkers')} from 0 to {most}",
         )

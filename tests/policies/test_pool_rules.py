@@ -130,6 +130,6 @@ def test_a_pool_of_the_stacks_own_needs_no_statement_known_or_unknown() -> None:
 
 
 def test_a_pool_that_cannot_be_told_is_refused_at_the_first_preview() -> None:
-    assert "whose id is not known yet" in refuses("existing-pool", job(pools=[pool("registration")]))
+    assert "its id is not known yet" in refuses("existing-pool", job(pools=[pool("registration")]))
     elsewhere = job(jobClusters=[{"jobClusterKey": "other", "newCluster": cluster()}])
-    assert "cluster other" in refuses("existing-pool", elsewhere)
+    assert "gpu (other)" in refuses("existing-pool", elsewhere)

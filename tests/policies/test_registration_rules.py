@@ -61,9 +61,7 @@ def test_the_tasks_are_the_jobs() -> None:
     assert "executionTaskId" in refuses("registration-job", told())
 
 
-@pytest.mark.parametrize(
-    "pin", ["fiftyone", "fiftyone>=2.13.1", "fiftyone==2.13.*", "fiftyone==2.13.1,!=2.14", "torch"]
-)
+@pytest.mark.parametrize("pin", ["fiftyone", "fiftyone>=2.13.1", "fiftyone==2.13.*", "fiftyone==2.13.1,!=2.14", "timm"])
 def test_fiftyone_is_pinned_exactly(pin: str) -> None:
     assert accepts("requirements", requirements())
     assert "fiftyone" in refuses("requirements", requirements(REQUIREMENTS.replace("fiftyone==2.13.1", pin)))
@@ -84,10 +82,16 @@ def test_opencv_may_not_reach_it(bound: str) -> None:
 
 def test_opencv_is_named_because_others_bring_it() -> None:
     without = requirements("fiftyone==2.13.1\nopencv-python<4.13.0.90\n")
-    assert "does not name opencv-python-headless" in refuses("requirements", without)
+    assert "does not keep opencv-python-headless below 4.13.0.90" in refuses("requirements", without)
     more = requirements(f"{REQUIREMENTS}opencv-contrib-python\n")
     assert "opencv-contrib-python below" in refuses("requirements", more)
     assert accepts("requirements", requirements(REQUIREMENTS.replace("90", "91")), limits={OPENCV_BELOW: "4.13.0.91"})
+
+
+def test_a_package_is_named_once_and_without_conditions() -> None:
+    assert "names torch twice" in refuses("requirements", requirements(f"{REQUIREMENTS}torch==2.6.0\n"))
+    sometimes = REQUIREMENTS.replace("fiftyone==2.13.1", "fiftyone==2.13.1; python_version > '3.12'")
+    assert "does not pin fiftyone" in refuses("requirements", requirements(sometimes))
 
 
 def test_lines_that_are_no_requirement_are_refused_and_not_shown() -> None:
