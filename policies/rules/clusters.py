@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rules.model import Context, Finding, Resource
-from rules.values import ABSENT, UNKNOWN, Properties, at, entries, text, whole_number
+from rules.values import ABSENT, UNKNOWN, Properties, at, entries, has_unknown, text, whole_number
 
 JOB: Final = "databricks:index/job:Job"
 POOL: Final = "databricks:index/instancePool:InstancePool"
@@ -36,6 +36,13 @@ def clusters(job: Resource) -> list[Cluster]:
         found.append(Cluster(role=f"task {text(task, 'taskKey')}", properties=at(task, "newCluster")))
     found.append(Cluster(role="the job itself", properties=at(job.properties, "newCluster")))
     return [cluster for cluster in found if isinstance(cluster.properties, Mapping)]
+
+
+def unknown_parts(job: Resource) -> list[str]:
+    """What of a job's tasks and clusters is unknown as a whole, so that nothing in it could be looked at."""
+    found = [name for name in ("tasks", "jobClusters") if has_unknown(job.properties, name)]
+    described = [*entries(job.properties, "jobClusters"), *tasks(job), job.properties]
+    return [*found, "newCluster"] if any(at(one, "newCluster") is UNKNOWN for one in described) else found
 
 
 def tasks(job: Resource) -> list[Properties]:

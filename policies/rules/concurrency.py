@@ -69,10 +69,12 @@ def job_queue(job: Resource, _context: Context) -> Iterator[Finding]:
 def unique_keys(job: Resource, _context: Context) -> Iterator[Finding]:
     """No two tasks, and no two job clusters, have one key."""
     for what, keys in (
-        ("tasks", [text(task, "taskKey") for task in tasks(job)]),
-        ("job clusters", [text(entry, "jobClusterKey") for entry in entries(job.properties, "jobClusters")]),
+        ("tasks", [at(task, "taskKey") for task in tasks(job)]),
+        ("job clusters", [at(entry, "jobClusterKey") for entry in entries(job.properties, "jobClusters")]),
     ):
-        for key in (key for key, count in Counter(keys).items() if count > 1 and key):
+        if UNKNOWN in keys:
+            yield Finding(what=f"a key of the {what} of job {job.name}", urn=job.urn, later=True)
+        for key in (key for key, count in Counter(keys).items() if count > 1 and isinstance(key, str)):
             yield Finding(
                 what=f"job {job.name} has several {what} with the key {key}",
                 why="they are merged into one without a word, and which of them counts is chance",

@@ -48,15 +48,9 @@ def text(properties: Any, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def holds_unknown(value: Any) -> bool:
-    """Whether something in a value is unknown, at any depth."""
-    match value:
-        case Mapping():
-            return any(holds_unknown(entry) for entry in cast("Properties", value).values())
-        case list():
-            return any(holds_unknown(entry) for entry in cast("list[Any]", value))
-        case _:
-            return value is UNKNOWN
+def has_unknown(properties: Any, *path: str) -> bool:
+    """Whether a list is unknown, or one of its entries."""
+    return at(properties, *path) is UNKNOWN or UNKNOWN in _listed(properties, path)
 
 
 def whole_number(value: Any) -> int | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rules.bounds import within
-from rules.clusters import JOB, Cluster, clusters, each_cluster, is_absent, setting, tasks
+from rules.clusters import JOB, Cluster, clusters, each_cluster, is_absent, setting, tasks, unknown_parts
 from rules.model import Context, Finding, Limit, Resource, ResourceRule
 from rules.parse import number
-from rules.values import ABSENT, at, entries, text
+from rules.values import ABSENT, UNKNOWN, at, entries, text
 
 INTERACTIVE_CLUSTER: Final = "databricks:index/cluster:Cluster"
 PROCESSES: Final = "FIFTYONE_MAX_PROCESS_POOL_WORKERS"
@@ -44,8 +44,13 @@ def workers_on_pools(resource: Resource, _context: Context) -> Iterator[Finding]
             urn=resource.urn,
         )
         return
+    for part in unknown_parts(resource):
+        yield Finding(what=f"{part} of job {resource.name}", urn=resource.urn, later=True)
     keys = {text(entry, "jobClusterKey") for entry in entries(resource.properties, "jobClusters")}
     for task in tasks(resource):
+        if at(task, "jobClusterKey") is UNKNOWN:
+            what = f"the cluster of task {text(task, 'taskKey')} of job {resource.name}"
+            yield Finding(what=what, urn=resource.urn, later=True)
         if problem := _task_problem(task, keys):
             yield Finding(
                 what=f"task {text(task, 'taskKey')} of job {resource.name} {problem}",
@@ -75,7 +80,7 @@ def _task_problem(task: Any, keys: set[str]) -> str | None:
         return None
     if is_absent(key):
         return "names no job cluster"
-    return None if key in keys else f"runs on job cluster {key}, which the job does not have"
+    return None if key in keys or key is UNKNOWN else f"runs on job cluster {key}, which the job does not have"
 
 
 def _cluster_problems(job: Resource, cluster: Cluster) -> Iterator[Finding]:

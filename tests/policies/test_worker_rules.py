@@ -56,6 +56,20 @@ def test_clusters_beside_the_jobs_are_refused() -> None:
     assert "newCluster beside its tasks" in refuses("workers-on-pools", old)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"tasks": UNKNOWN}, "tasks of job gpu"),
+        ({"tasks": [task(), UNKNOWN]}, "tasks of job gpu"),
+        ({"jobClusters": UNKNOWN, "tasks": []}, "jobClusters of job gpu"),
+        ({"jobClusters": [{"jobClusterKey": "execution", "newCluster": UNKNOWN}], "tasks": []}, "newCluster of job"),
+        ({"tasks": [task(jobClusterKey=UNKNOWN)]}, "the cluster of task execute_task"),
+    ],
+)
+def test_what_nothing_can_be_said_of_yet_is_left_to_the_update(change: dict[str, Any], expected: str) -> None:
+    assert leaves("workers-on-pools", job(**change)).startswith(expected)
+
+
 def test_workers_are_within_the_limit() -> None:
     for workers in (0.0, 2.0, 3.0):
         assert accepts("worker-count", job(execution={"numWorkers": workers}))
