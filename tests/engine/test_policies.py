@@ -104,12 +104,23 @@ def test_a_careless_program_is_stopped_at_the_first_preview(stack: Stack, worksp
     assert workspace.writes() == []
 
 
-def test_limits_are_the_stacks_own_and_a_file_that_says_anything_else_starts_no_pack(
+def test_limits_are_the_stacks_own_and_a_file_that_says_anything_else_stops_the_pack(
     stack: Stack, tmp_path: Path, workspace: Workspace
 ) -> None:
     pack = tmp_path / "elsewhere" / "policies"
     shutil.copytree(POLICY_PACK, pack, ignore=shutil.ignore_patterns("__pycache__"))
     limits = pack / "limits" / "test.json"
+    made = stack.settings
+    pools = [{"id": name, "capacity": 6, "nodeType": "c3-standard-4-lssd"} for name in ("theirs-1", "theirs-2")]
+    limits.write_text(json.dumps({"existing-pool": {"pools": pools}}))
+    stack.settings = {
+        **made,
+        "secretScope": {"name": "theirs", "existing": True},
+        "orchestrators": {"gpu": {"pool": "theirs-1", "registrationPool": "theirs-2"}},
+    }
+    run = stack.with_pack("preview", pack=pack)
+    assert run.code == 0, run.output
+    stack.settings = made
     limits.write_text('{"pool-capacity": {"maxCapacity": 19}}')
     run = stack.with_pack("preview", pack=pack)
     _stopped(run, {"pool-capacity": "is 20, above the limit of 19 (pool-capacity.maxCapacity in policies/limits/test."})
