@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.stack import SECRETS
-from tests.engine.workspace import REPO
+from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import OURS, engine_environment
 from toolchain.environment import without_other_workspaces
 
@@ -74,8 +74,7 @@ class Clone:
         return done.stdout
 
     def writes(self) -> int:
-        log = self.folder / ".local" / "emulator" / "requests.jsonl"
-        return sum('"method": "GET"' not in line for line in log.read_text().splitlines())
+        return len(Workspace(self.folder / ".local" / "emulator", "").writes())
 
 
 @pytest.fixture(scope="module")
