@@ -5,10 +5,10 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR
 
-.PHONY: help setup up preview refresh destroy run env test unit lint format schema
+.PHONY: help setup up preview refresh destroy run env test unit lint format schema policies-table
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
+	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
 
 setup:
 	@$(PYTHON) -m toolchain.setup
@@ -26,7 +26,7 @@ test: setup  ## all tests
 	@.venv/bin/python -m pytest $(ARGS)
 
 unit: setup  ## the tests that need no engine; seconds
-	@.venv/bin/python -m pytest tests/unit tests/emulator -n 0 $(ARGS)
+	@.venv/bin/python -m pytest tests/unit tests/policies tests/emulator -n 0 $(ARGS)
 
 lint: setup  ## formatting, lint, types and CI's workflows
 	@.venv/bin/ruff format --check .
@@ -40,3 +40,6 @@ format: setup  ## format, and fix what lint can fix
 
 schema: setup  ## write settings.schema.json anew from the settings
 	@.venv/bin/python -m components.settings_schema > settings.schema.json
+
+policies-table: setup  ## write docs/policies.md anew from the rules
+	@cd policies && ../.venv/bin/python -m pack.table > ../docs/policies.md

@@ -12,6 +12,7 @@ PULUMI_HOME = LOCAL / "pulumi-home"
 EMULATOR = LOCAL / "emulator"
 STATE = LOCAL / "state"
 SECRETS = LOCAL / "secrets.json"
+POLICY_PACK = REPO / "policies"
 
 
 class SetupError(Exception):

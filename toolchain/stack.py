@@ -14,12 +14,14 @@ from pathlib import Path
 
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
-from toolchain.paths import EMULATOR, LOCAL, REPO, VENV, SetupError
+from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 
+# A pack on this machine must be named on each command (pulumi #5541), and as a whole path for a project elsewhere.
+PACK = ["--policy-pack", str(POLICY_PACK)]
 FLAGS = {
     # So that the plan shows that a replacement stands before what it replaces goes.
-    "up": ["--show-replacement-steps"],
-    "preview": ["--show-replacement-steps"],
+    "up": ["--show-replacement-steps", *PACK],
+    "preview": ["--show-replacement-steps", *PACK],
     # Without it, both use the settings and credentials that the state remembers from the last `up`.
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],

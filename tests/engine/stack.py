@@ -13,6 +13,7 @@ from emulator.identity import ACCOUNT_ID, APPLICATION_ID
 from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
+from toolchain.paths import POLICY_PACK
 
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
@@ -102,6 +103,10 @@ class Stack:
             check=False,
         )
         return Run(code=done.returncode, output=done.stdout)
+
+    def with_pack(self, verb: str, *flags: str, pack: Path = POLICY_PACK) -> Run:
+        """A preview, or an `up`, that the policy pack looks at; its own tests alone do, for time."""
+        return self.pulumi("--stack", self.name, verb, "--policy-pack", str(pack), *flags)
 
     def up(self, *flags: str) -> Run:
         """Deploy; the test fails where the engine does."""

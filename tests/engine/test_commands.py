@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.stack import SECRETS
-from tests.engine.workspace import REPO
+from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import OURS, engine_environment
 from toolchain.environment import without_other_workspaces
 
@@ -74,8 +74,7 @@ class Clone:
         return done.stdout
 
     def writes(self) -> int:
-        log = self.folder / ".local" / "emulator" / "requests.jsonl"
-        return sum('"method": "GET"' not in line for line in log.read_text().splitlines())
+        return len(Workspace(self.folder / ".local" / "emulator", "").writes())
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +88,7 @@ def test_a_preview_of_production_needs_no_workspace_login_or_prompt(clone: Clone
     printed = clone.succeeds("make preview STACK=prod", **SECRETS)
     assert "everything shows as create" in printed
     assert "databricks:index:Job gpu create" in printed
+    assert "✅ fiftyone-databricks@" in printed
     assert "warning" not in printed.lower()
 
 
@@ -102,6 +102,7 @@ def test_without_its_secrets_it_says_which_are_missing_and_how_to_set_them(clone
 def test_make_up_deploys_and_again_changes_and_writes_nothing(clone: Clone) -> None:
     first = clone.succeeds("make up", **OTHERS)
     assert " created\n" in first
+    assert first.count("✅ fiftyone-databricks@") == 2  # the policy pack, on the preview and on the update
     assert 'executionTaskKey   : "execute_task"' in first
     assert "warning" not in first.lower()
     written = clone.writes()
@@ -111,7 +112,8 @@ def test_make_up_deploys_and_again_changes_and_writes_nothing(clone: Clone) -> N
 
 
 def test_after_make_env_plain_pulumi_shows_no_change_and_no_secret_of_others(clone: Clone) -> None:
-    line = 'eval "$(make -s env)" && pulumi preview -s local --expect-no-changes && echo "$DATABRICKS_CLIENT_SECRET"'
+    preview = "pulumi preview -s local --policy-pack policies --expect-no-changes"
+    line = f'eval "$(make -s env)" && {preview} && echo "$DATABRICKS_CLIENT_SECRET"'
     clone.succeeds("make up")
     assert " unchanged" in clone.succeeds(line, **OTHERS)
 
