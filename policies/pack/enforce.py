@@ -5,7 +5,8 @@ and in `up` when everything exists, so `up` previews first. What is unknown woul
 word of its own; `checked-at-update` says it in ours, and is advisory because nothing is wrong.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -35,7 +36,7 @@ def _policy(rule: Rule, context: Context) -> Policy:
 
             def resource(args: ResourceValidationArgs, report: ReportViolation, rule: ResourceRule = rule) -> None:
                 if args.resource_type in rule.types:
-                    for finding in rule.check(of_resource(args), context):
+                    for finding in findings(rule, of_resource(args), context):
                         if not finding.later:
                             report(finding.message, None)
 
@@ -48,7 +49,7 @@ def _policy(rule: Rule, context: Context) -> Policy:
         case StackRule():
 
             def stack(args: StackValidationArgs, report: ReportViolation, rule: StackRule = rule) -> None:
-                for finding in rule.check(of_stack(args.resources), context):
+                for finding in findings(rule, of_stack(args.resources), context):
                     report(finding.message, finding.urn or None)
 
             return StackValidationPolicy(
@@ -77,7 +78,18 @@ def _later(rules: Sequence[ResourceRule], context: Context) -> Policy:
 def later(resource: Resource, rules: Sequence[ResourceRule], context: Context) -> Iterator[str]:
     """What rules leave to the update, each with the rule's name."""
     for rule in rules:
-        check: Callable[[Resource, Context], Iterator[Finding]] = rule.check
-        for finding in check(resource, context):
+        for finding in findings(rule, resource, context):
             if finding.later:
                 yield f"{rule.name}: {finding.message}"
+
+
+def findings(rule: Rule, looked_at: Any, context: Context) -> Iterator[Finding]:
+    """What a rule finds. One that fails has found that it cannot tell: the engine would show the pack as passed."""
+    try:
+        yield from rule.check(looked_at, context)
+    except Exception as error:  # noqa: BLE001 - a defect of a rule; its words may quote a secret
+        yield Finding(
+            what=f"the rule {rule.name} failed ({type(error).__name__})",
+            why="whether it holds is not known",
+            mend="this is a defect of policies/rules: report or mend it there",
+        )

@@ -26,10 +26,15 @@ def read_limits(stack: str, rules: Sequence[Rule], folder: Path = LIMITS) -> dic
     """
     file = folder / f"{stack}.json"
     shown = f"{file.parent.parent.name}/{file.parent.name}/{file.name}"
-    if not file.is_file():
+    if file.parent != folder:
+        raise PackRefusedError(f"{stack!r} is no name of a stack, whose limits file lies in {folder.name}/")
+    # A link that leads nowhere is a file that somebody meant.
+    if not file.exists() and not file.is_symlink():
         return {}
     try:
         content = json.loads(file.read_text(), object_pairs_hook=_without_doubles)
+    except RecursionError:
+        raise PackRefusedError(f"{shown} is not readable JSON: it is nested too deep") from None
     except (OSError, ValueError) as error:
         raise PackRefusedError(f"{shown} is not readable JSON: {error}") from None
     by_name = {rule.name: rule for rule in rules}

@@ -4,11 +4,12 @@ The text of the error ends a sentence: "pool-capacity.maxCapacity must be …".
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from packaging.version import InvalidVersion, Version
+
+_POOLS = 'a list of pools, each as {"id": "…", "capacity": 20, "nodeType": "…"}'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +45,23 @@ def version(value: object) -> str:
 
 
 def existing_pools(value: object) -> tuple[ExistingPool, ...]:
-    """A list of pools, each with id, capacity and node type."""
-    found = cast("list[Any]", value) if isinstance(value, list) else [value]
-    return tuple(_pool(entry) for entry in found)
+    """A list of pools, each with id, capacity and node type, and each once."""
+    if not isinstance(value, list):
+        raise ValueError(_POOLS)
+    pools = tuple(_pool(entry) for entry in cast("list[Any]", value))
+    if len({pool.id for pool in pools}) < len(pools):
+        raise ValueError("a list of pools, each of them once")
+    return pools
 
 
 def _pool(entry: Any) -> ExistingPool:
     match entry:
         case {"id": str(found), "capacity": int(capacity), "nodeType": str(node_type), **rest} if (
-            isinstance(entry, Mapping) and not rest and not isinstance(capacity, bool) and re.fullmatch(r"\S+", found)
+            not rest
+            and not isinstance(capacity, bool)
+            and capacity > 0
+            and all(re.fullmatch(r"\S+", text) for text in (found, node_type))
         ):
-            return ExistingPool(id=found, capacity=number(capacity), node_type=node_type)
+            return ExistingPool(id=found, capacity=capacity, node_type=node_type)
         case _:
-            raise ValueError('a list of pools, each as {"id": "…", "capacity": 20, "nodeType": "…"}')
+            raise ValueError(_POOLS)

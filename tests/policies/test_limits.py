@@ -14,6 +14,8 @@ from rules.pool_use import EXISTING_POOLS
 from rules.pools import MAX_CAPACITY, NODE_TYPES
 from tests.policies.cases import accepts, pool
 
+POOL = {"id": "pool-9", "capacity": 20, "nodeType": "c3-standard-4-lssd"}
+
 
 def read(folder: Path, content: Any) -> dict[Any, Any]:
     (folder / "dev.json").write_text(content if isinstance(content, str) else json.dumps(content))
@@ -60,7 +62,11 @@ def test_a_file_sets_what_it_names_and_no_more(tmp_path: Path) -> None:
         ({"requirements": {"opencvBelow": 4.13}}, "requirements.opencvBelow must be a version in quotes"),
         ({"requirements": {"opencvBelow": "none"}}, "must be a version in quotes"),
         ({"existing-pool": {"pools": [{"id": "pool-9"}]}}, "existing-pool.pools must be a list of pools"),
-        ({"existing-pool": {"pools": {"id": "pool-9"}}}, "must be a list of pools"),
+        ({"existing-pool": {"pools": POOL}}, "must be a list of pools"),
+        ({"existing-pool": {"pools": [{**POOL, "capacity": 0}]}}, "must be a list of pools"),
+        ({"existing-pool": {"pools": [{**POOL, "nodeType": ""}]}}, "must be a list of pools"),
+        ({"existing-pool": {"pools": [POOL, {**POOL, "capacity": 9}]}}, "must be a list of pools, each of them once"),
+        ("[" * 100_000, "nested too deep"),
         ({"pool-capacity": "advisory"}, "sets pool-capacity to a level, and every rule is mandatory"),
         (
             {"pool-capacity": {"enforcementLevel": "advisory"}},
@@ -81,6 +87,19 @@ def test_anything_else_is_refused_in_one_line(tmp_path: Path, content: Any, expe
     assert expected in str(refused.value)
     assert "dev.json" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_what_stands_in_the_files_place_and_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
+    for stack in ("folder", "link", "../limits/prod", "a/b"):
+        with pytest.raises(PackRefusedError):
+            read_limits(stack, RULES, tmp_path)
+
+
+@pytest.mark.parametrize("file", sorted(LIMITS.glob("*.json")), ids=lambda file: file.stem)
+def test_each_limits_file_belongs_to_a_stack_file(file: Path) -> None:
+    assert (LIMITS.parent.parent / f"Pulumi.{file.stem}.yaml").is_file()
 
 
 @pytest.mark.parametrize("file", sorted(LIMITS.glob("*.json")), ids=lambda file: file.stem)

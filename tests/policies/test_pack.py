@@ -1,6 +1,7 @@
 """The pack as a whole: what it makes of rules and of the engine's properties, and what it keeps away from."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,13 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from components.fiftyone_settings import FiftyOneSettings
-from pack.enforce import LATER, later, policies
+from pack.enforce import LATER, findings, later, policies
 from pack.properties import plain
 from pack.refusal import PackRefusedError
 from pack.stack_settings import stack_settings
 from pack.table import table
 from rules.catalogue import RULES
-from rules.model import Context, ResourceRule, StackSettings
+from rules.model import Context, Finding, Resource, ResourceRule, StackSettings
 from rules.values import UNKNOWN
 from tests.policies.cases import environment, found, job, stack
 
@@ -118,3 +119,15 @@ def test_the_pack_is_a_program_of_its_own_and_its_rules_know_nothing_of_pulumi()
 
 def _rule(name: str) -> Any:
     return next(rule for rule in RULES if rule.name == name)
+
+
+def test_a_rule_that_fails_is_a_violation_and_says_nothing_of_what_it_looked_at() -> None:
+    def fails(resource: Resource, context: Context) -> Iterator[Finding]:
+        raise ValueError("hidden-password")
+        yield
+
+    rule = ResourceRule(name="broken", says="Breaks.", types=("a:b:C",), check=fails)
+    (found,) = findings(rule, Resource(type="a:b:C", name="x", properties={}), Context())
+    assert not found.later
+    assert "the rule broken failed (ValueError)" in found.message
+    assert "hidden" not in found.message
