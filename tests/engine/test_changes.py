@@ -165,7 +165,9 @@ def test_an_orchestrator_that_is_dropped_takes_only_its_own_with_it(
     assert {key: workspace.secret("fiftyone-test", key) for key in SECRETS} == SECRETS
 
 
-def test_protection_refuses_to_delete_scope_and_job(new_stack: Callable[..., Stack], workspace: Workspace) -> None:
+def test_protection_refuses_to_delete_scope_job_and_registration(
+    new_stack: Callable[..., Stack], workspace: Workspace
+) -> None:
     stack = new_stack(protect=True)
     stack.up()
     before = len(workspace.requests())
@@ -175,7 +177,11 @@ def test_protection_refuses_to_delete_scope_and_job(new_stack: Callable[..., Sta
     assert workspace.writes(since=before) == []
     resources = json.loads(stack.state())["deployment"]["resources"]
     protected = {entry["type"] for entry in resources if entry.get("protect")}
-    assert protected == {"databricks:index/secretScope:SecretScope", "databricks:index/job:Job"}
+    assert protected == {
+        "databricks:index/secretScope:SecretScope",
+        "databricks:index/job:Job",
+        "pulumi-python:dynamic/fiftyone:Orchestrator",
+    }
 
 
 def test_refresh_notices_what_was_deleted_behind_our_back_and_up_mends_it(stack: Stack, workspace: Workspace) -> None:
@@ -186,7 +192,8 @@ def test_refresh_notices_what_was_deleted_behind_our_back_and_up_mends_it(stack:
     w.workspace.delete("/Shared/fiftyone-test/entrypoint.py")
     w.jobs.delete(int(found["jobId"]))
     refresh = stack.succeeds("refresh", "--yes", "--run-program")
-    assert sorted(refresh.operations("deleted")) == ["FIFTYONE_PYPI_URL", "entrypoint.py", "gpu"]
-    assert sorted(stack.up().operations("created")) == ["FIFTYONE_PYPI_URL", "entrypoint.py", "gpu"]
+    gone = ["FIFTYONE_PYPI_URL", "entrypoint.py", "gpu", "gpu-job"]
+    assert sorted(refresh.operations("deleted")) == gone
+    assert sorted(stack.up().operations("created")) == gone
     stack.up("--expect-no-changes")
     assert workspace.secret("fiftyone-test", "FIFTYONE_PYPI_URL") == SECRETS["FIFTYONE_PYPI_URL"]
