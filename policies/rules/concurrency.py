@@ -12,6 +12,7 @@ from rules.clusters import (
     JOB,
     POOL,
     REGISTRATION,
+    REGISTRATION_TASK,
     Cluster,
     job_clusters,
     made_pool,
@@ -95,7 +96,7 @@ def run_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Fi
         if found is None or instances is None or runs is None:
             continue  # another rule says what is missing
         pool, capacity = found
-        if cluster.role != REGISTRATION:
+        if not _registers(job, cluster):
             capacities[pool] = capacity
             jobs = needed.setdefault(pool, {})
             jobs[job.name] = jobs.get(job.name, 0) + runs * instances
@@ -110,13 +111,21 @@ def run_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Fi
     for pool, jobs in needed.items():
         total, parts = sum(jobs.values()), ", ".join(f"job {name} {count}" for name, count in sorted(jobs.items()))
         if total > capacities[pool]:
+            # A pool that exists has the capacity that the limits file states.
+            capacity = f"its capacity in existing-pool.pools in {context.file}" if pool in stated else "`maxCapacity`"
             yield Finding(
                 what=f"runs may take {total} instances of pool {pool} at once ({parts}: maxConcurrentRuns times "
                 f"workers and driver), and it holds {capacities[pool]}",
                 why="what finds no instance waits, and FiftyOne gives an operation that has not started in 30 minutes "
                 "to be run again",
-                mend="lower `maxConcurrentRuns` or `workers` of these orchestrators, or raise `maxCapacity`",
+                mend=f"lower `maxConcurrentRuns` or `workers` of these orchestrators, or raise {capacity}",
             )
+
+
+def _registers(job: Resource, cluster: Cluster) -> bool:
+    """Whether a cluster only registers operators, one run at a time; what it is called is not what runs on it."""
+    used = [text(task, "taskKey") for task in tasks(job) if at(task, "jobClusterKey") == cluster.role]
+    return cluster.role == REGISTRATION and all(key == REGISTRATION_TASK for key in used)
 
 
 def _capacity(job: Resource, cluster: Cluster, stated: dict[str, int]) -> tuple[str, int] | None:
