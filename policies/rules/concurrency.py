@@ -14,13 +14,14 @@ from rules.clusters import (
     REGISTRATION,
     REGISTRATION_TASK,
     Cluster,
+    clusters,
     job_clusters,
     made_pool,
     nodes,
     setting,
     tasks,
 )
-from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule
+from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule, of_type
 from rules.parse import number
 from rules.pool_use import EXISTING_POOLS
 from rules.values import UNKNOWN, at, entries, text, whole_number
@@ -108,6 +109,8 @@ def run_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Fi
                 mend=f"raise {setting(job, 'registrationMaxCapacity')}",
                 urn=job.urn,
             )
+    for job in of_type(resources, JOB):
+        yield from _drivers_elsewhere(job)
     for pool, jobs in needed.items():
         total, parts = sum(jobs.values()), ", ".join(f"job {name} {count}" for name, count in sorted(jobs.items()))
         if total > capacities[pool]:
@@ -119,6 +122,26 @@ def run_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Fi
                 why="what finds no instance waits, and FiftyOne gives an operation that has not started in 30 minutes "
                 "to be run again",
                 mend=f"lower `maxConcurrentRuns` or `workers` of these orchestrators, or raise {capacity}",
+            )
+
+
+def _drivers_elsewhere(job: Resource) -> Iterator[Finding]:
+    """Pools that a job's clusters depend on without having their workers there, while no id tells which driver does."""
+    unknown = [
+        cluster
+        for cluster in clusters(job)
+        if all(at(cluster.properties, name) is UNKNOWN for name in ("instancePoolId", "driverInstancePoolId"))
+    ]
+    if not unknown or not all(made_pool(job, cluster) for cluster in unknown):
+        return  # existing-pool refuses a cluster whose own pool cannot be told
+    used = {pool.urn for cluster in clusters(job) if (pool := made_pool(job, cluster))}
+    for pool in of_type(job.depends_on.get("jobClusters", ()), POOL):
+        if pool.urn not in used:
+            yield Finding(
+                what=f"job {job.name} has no workers on pool {pool.name}, which its clusters refer to",
+                why="a driver there would be counted on its workers' pool, where it is not",
+                mend="name one pool as `instance_pool_id` and `driver_instance_pool_id` of a cluster",
+                urn=job.urn,
             )
 
 

@@ -119,7 +119,7 @@ def _cluster_problems(cluster: Cluster) -> list[str]:
     if is_absent(pool):
         problems.append("is on no pool")
     elif not is_absent(driver) and driver != pool:
-        # Two that are both unknown count as one: the rule existing-pool looks at them as far as a preview can tell.
+        # Two that are both unknown count as one here: run-capacity tells them apart as far as a preview can.
         problems.append("has its driver on another pool than its workers")
     return problems
 

@@ -1,5 +1,7 @@
 """Rules on access: what is allowed and what refused, missing and unknown."""
 
+from typing import Any
+
 import pytest
 
 from rules.access import EVERYONE, GRANTS, PERMISSIONS, SCOPE
@@ -53,7 +55,7 @@ def test_the_trigger_has_its_level_and_not_more() -> None:
     assert "the permission that gpu-job gives" in leaves("trigger-level", permissions(UNKNOWN))
 
 
-def shared(level: object, **whom: object) -> Resource:
+def shared(level: Any, **whom: Any) -> Resource:
     return permissions(level, servicePrincipalName=REMOVED, **whom)
 
 

@@ -1,7 +1,7 @@
 """Rules on what happens at once, at, below and above each limit, with the value missing and unknown."""
 
 from components.job import REGISTRATION_TASK as PROGRAM_TASK
-from rules.clusters import REGISTRATION_TASK
+from rules.clusters import POOL, REGISTRATION_TASK
 from rules.concurrency import CAPACITY
 from rules.model import Resource
 from rules.parse import ExistingPool
@@ -101,3 +101,15 @@ def test_what_executes_on_a_registration_pool_counts_as_often_as_it_may_run() ->
 
 def test_the_task_that_registers_is_called_as_the_program_calls_it() -> None:
     assert REGISTRATION_TASK == PROGRAM_TASK
+
+
+def test_a_driver_is_on_the_pool_of_its_workers_as_far_as_a_preview_can_tell() -> None:
+    def referring(to: Resource, **execution: object) -> Resource:
+        return job(execution=execution, pools=[pool(), pool("registration"), to])
+
+    third = Resource(type=POOL, name="gpu-third", urn="pool-third", properties={"maxCapacity": 2.0, "id": UNKNOWN})
+    message = refuses("run-capacity", referring(third))
+    assert "job gpu has no workers on pool gpu-third, which its clusters refer to" in message
+    known = {"instancePoolId": "pool-9", "driverInstancePoolId": "pool-9"}
+    assert accepts("run-capacity", job(execution=known, pools=[pool("registration")]))
+    assert accepts("run-capacity", job(registration=known, pools=[pool()]))
