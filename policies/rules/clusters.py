@@ -7,7 +7,7 @@ all of them. A cluster's role is the key of a job cluster, and the pool that thi
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rules.model import Context, Finding, Resource
 from rules.values import ABSENT, UNKNOWN, Properties, at, entries, has_unknown, text, whole_number
@@ -16,6 +16,7 @@ JOB: Final = "databricks:index/job:Job"
 POOL: Final = "databricks:index/instancePool:InstancePool"
 EXECUTION: Final = "execution"
 REGISTRATION: Final = "registration"
+REGISTRATION_TASK: Final = "register_task"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +42,20 @@ def clusters(job: Resource) -> list[Cluster]:
 def unknown_parts(job: Resource) -> list[str]:
     """What of a job's tasks and clusters is unknown as a whole, so that nothing in it could be looked at."""
     found = [name for name in ("tasks", "jobClusters") if has_unknown(job.properties, name)]
+    if any(at(task, "forEachTask", "task") is UNKNOWN for task in tasks(job)):
+        found.append("forEachTask")
     described = [*entries(job.properties, "jobClusters"), *tasks(job), job.properties]
     return [*found, "newCluster"] if any(at(one, "newCluster") is UNKNOWN for one in described) else found
 
 
 def tasks(job: Resource) -> list[Properties]:
     """All tasks of a job, those inside for-each tasks as well."""
-    outer = entries(job.properties, "tasks")
-    inner = [at(task, "forEachTask", "task") for task in outer]
-    return [*outer, *(task for task in inner if isinstance(task, Mapping))]
+    found = entries(job.properties, "tasks")
+    for task in found:  # grows while it is gone through, so that one within one within one is found as well
+        inner = at(task, "forEachTask", "task")
+        if isinstance(inner, Mapping):
+            found.append(cast("Properties", inner))
+    return found
 
 
 def nodes(cluster: Cluster) -> int | None:

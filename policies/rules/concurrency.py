@@ -12,14 +12,16 @@ from rules.clusters import (
     JOB,
     POOL,
     REGISTRATION,
+    REGISTRATION_TASK,
     Cluster,
+    clusters,
     job_clusters,
     made_pool,
     nodes,
     setting,
     tasks,
 )
-from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule
+from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackRule, of_type
 from rules.parse import number
 from rules.pool_use import EXISTING_POOLS
 from rules.values import UNKNOWN, at, entries, text, whole_number
@@ -95,7 +97,7 @@ def run_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Fi
         if found is None or instances is None or runs is None:
             continue  # another rule says what is missing
         pool, capacity = found
-        if cluster.role != REGISTRATION:
+        if not _registers(job, cluster):
             capacities[pool] = capacity
             jobs = needed.setdefault(pool, {})
             jobs[job.name] = jobs.get(job.name, 0) + runs * instances
@@ -107,16 +109,46 @@ def run_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Fi
                 mend=f"raise {setting(job, 'registrationMaxCapacity')}",
                 urn=job.urn,
             )
+    for job in of_type(resources, JOB):
+        yield from _drivers_elsewhere(job)
     for pool, jobs in needed.items():
         total, parts = sum(jobs.values()), ", ".join(f"job {name} {count}" for name, count in sorted(jobs.items()))
         if total > capacities[pool]:
+            # A pool that exists has the capacity that the limits file states.
+            capacity = f"its capacity in existing-pool.pools in {context.file}" if pool in stated else "`maxCapacity`"
             yield Finding(
                 what=f"runs may take {total} instances of pool {pool} at once ({parts}: maxConcurrentRuns times "
                 f"workers and driver), and it holds {capacities[pool]}",
                 why="what finds no instance waits, and FiftyOne gives an operation that has not started in 30 minutes "
                 "to be run again",
-                mend="lower `maxConcurrentRuns` or `workers` of these orchestrators, or raise `maxCapacity`",
+                mend=f"lower `maxConcurrentRuns` or `workers` of these orchestrators, or raise {capacity}",
             )
+
+
+def _drivers_elsewhere(job: Resource) -> Iterator[Finding]:
+    """Pools that a job's clusters depend on without having their workers there, while no id tells which driver does."""
+    unknown = [
+        cluster
+        for cluster in clusters(job)
+        if all(at(cluster.properties, name) is UNKNOWN for name in ("instancePoolId", "driverInstancePoolId"))
+    ]
+    if not unknown or not all(made_pool(job, cluster) for cluster in unknown):
+        return  # existing-pool refuses a cluster whose own pool cannot be told
+    used = {pool.urn for cluster in clusters(job) if (pool := made_pool(job, cluster))}
+    for pool in of_type(job.depends_on.get("jobClusters", ()), POOL):
+        if pool.urn not in used:
+            yield Finding(
+                what=f"job {job.name} has no workers on pool {pool.name}, which its clusters refer to",
+                why="a driver there would be counted on its workers' pool, where it is not",
+                mend="name one pool as `instance_pool_id` and `driver_instance_pool_id` of a cluster",
+                urn=job.urn,
+            )
+
+
+def _registers(job: Resource, cluster: Cluster) -> bool:
+    """Whether a cluster only registers operators, one run at a time; what it is called is not what runs on it."""
+    used = [text(task, "taskKey") for task in tasks(job) if at(task, "jobClusterKey") == cluster.role]
+    return cluster.role == REGISTRATION and all(key == REGISTRATION_TASK for key in used)
 
 
 def _capacity(job: Resource, cluster: Cluster, stated: dict[str, int]) -> tuple[str, int] | None:

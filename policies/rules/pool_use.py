@@ -6,7 +6,7 @@ from typing import Final
 from rules.clusters import JOB, POOL, REGISTRATION, Cluster, job_clusters, made_pool, setting
 from rules.model import Context, Finding, Limit, Resource, StackRule
 from rules.parse import ExistingPool, existing_pools
-from rules.pools import NODE_TYPES, gpu_problem
+from rules.pools import MAX_CAPACITY, NODE_TYPES, gpu_problem
 from rules.values import ABSENT, at, entries, text, texts
 
 EXISTING_POOLS: Final = Limit(
@@ -76,6 +76,14 @@ def _stated_problems(
             "pool-node-type.nodeTypes",
             why="a node type decides on the price of every run",
             mend=f"name another pool as {keys}, or change the list in {context.file}",
+        )
+    if pool.capacity > context[MAX_CAPACITY]:
+        yield Finding(
+            what=f"pool {pool.id} is stated to hold {pool.capacity}, above the limit of {context[MAX_CAPACITY]} "
+            f"(pool-capacity.maxCapacity in {context.file})",
+            why="a pool that exists is paid for like one that the stack makes",
+            mend=f"name another pool as {keys}, or change the limit",
+            urn=used[0][0].urn,
         )
     if registering := [_key(job, cluster) for job, cluster in used if cluster.role == REGISTRATION]:
         yield from gpu_problem(pool.node_type, f"pool {pool.id}", " and ".join(registering), context, "")

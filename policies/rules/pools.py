@@ -47,21 +47,24 @@ NODE_TYPES: Final = Limit(
 )
 GPU_AWS: Final = Limit(
     name="gpuAws",
-    default=("g4dn.", "g5.", "g6.", "g6e.", "p3.", "p3dn.", "p4d.", "p4de.", "p5.", "p5e."),
+    default=(
+        *("g3.", "g3s.", "g4ad.", "g4dn.", "g5.", "g6.", "g6e.", "gr6."),
+        *("p2.", "p3.", "p3dn.", "p4d.", "p4de.", "p5.", "p5e.", "p5en.", "p6-"),
+    ),
     parse=names,
-    why="How AWS' node types with a GPU begin.",
+    why="How AWS' node types with a GPU begin; what is named here comes beside the default.",
 )
 GPU_AZURE: Final = Limit(
     name="gpuAzure",
     default=("Standard_NC", "Standard_ND", "Standard_NV"),
     parse=names,
-    why="How Azure's node types with a GPU begin.",
+    why="How Azure's node types with a GPU begin; what is named here comes beside the default.",
 )
 GPU_GCP: Final = Limit(
     name="gpuGcp",
     default=("a2-", "a3-", "a4-", "g2-", "g4-"),
     parse=names,
-    why="How Google Cloud's node types with a GPU begin.",
+    why="How Google Cloud's node types with a GPU begin; what is named here comes beside the default.",
 )
 _PAID = "a pool's instances are paid for whether or not a run needs them"
 
@@ -134,9 +137,11 @@ def pool_node_type(pool: Resource, context: Context) -> Iterator[Finding]:
 def stack_capacity(resources: Sequence[Resource], context: Context) -> Iterator[Finding]:
     """All pools that the stack makes: their capacities together; one that is absent is pool-capacity's to say."""
     pools = of_type(resources, POOL)
-    capacities = {pool.name: whole_number(at(pool.properties, "maxCapacity")) or 0 for pool in pools}
+    # By urn: a name is unique among the resources of one parent type alone.
+    capacities = {pool.urn: whole_number(at(pool.properties, "maxCapacity")) or 0 for pool in pools}
     if sum(capacities.values()) > context[STACK_CAPACITY]:
-        parts = ", ".join(f"{name} {capacity}" for name, capacity in sorted(capacities.items()))
+        called = {pool.urn: pool.name for pool in pools}
+        parts = ", ".join(sorted(f"{called[urn]} {capacity}" for urn, capacity in capacities.items()))
         yield Finding(
             what=f"the stack's pools may hold {sum(capacities.values())} instances together ({parts}), above the limit "
             f"of {context[STACK_CAPACITY]} (stack-capacity.maxCapacity in {context.file})",
@@ -147,7 +152,9 @@ def stack_capacity(resources: Sequence[Resource], context: Context) -> Iterator[
 
 def gpu_problem(node_type: str, where: str, key: str, context: Context, urn: str) -> Iterator[Finding]:
     """What is wrong with a node type to register operators on."""
-    if node_type.startswith((*context[GPU_AWS], *context[GPU_AZURE], *context[GPU_GCP])):
+    # A limits file adds to these: a list that is empty, or forgets a kind, must not switch the rule off.
+    kinds = [prefix for limit in (GPU_AWS, GPU_AZURE, GPU_GCP) for prefix in (*limit.default, *context[limit])]
+    if node_type.startswith(tuple(kinds)):
         yield Finding(
             what=f"{where} is of node type {node_type}, which has a GPU",
             why="registering operators needs none, and a second pool is there to save it (guide, Optional "

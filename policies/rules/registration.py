@@ -58,7 +58,8 @@ def registration_job(resources: Sequence[Resource], _context: Context) -> Iterat
     for orchestrator in of_type(resources, ORCHESTRATOR):
         jobs = of_type(orchestrator.depends_on.get("config", ()), JOB)
         job_id = at(orchestrator.properties, "config", "jobId")
-        own = [job for job in jobs if job_id is UNKNOWN or at(job.properties, "id") in (job_id, UNKNOWN)]
+        # A literal is no job of this stack's as long as the job's own id is unknown, whatever else depends on it.
+        own = [job for job in jobs if job_id is UNKNOWN or _is_called(job, job_id)]
         if not own:
             yield Finding(
                 what=f"orchestrator {orchestrator.name} is registered with a job that this stack does not make",
@@ -77,6 +78,10 @@ def registration_job(resources: Sequence[Resource], _context: Context) -> Iterat
                     mend=f"name one of {', '.join(sorted(keys))}",
                     urn=orchestrator.urn,
                 )
+
+
+def _is_called(job: Resource, job_id: object) -> bool:
+    return isinstance(job_id, str) and at(job.properties, "id") == job_id
 
 
 RULES: Final = (

@@ -4,11 +4,10 @@ Sources: guide, "Create requirements.txt"; the version at which opencv aborts on
 """
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import Specifier
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -20,6 +19,7 @@ from rules.values import ABSENT, UNKNOWN, Properties, at, entries, text
 
 FILE: Final = "databricks:index/workspaceFile:WorkspaceFile"
 SUFFIX: Final = "requirements.txt"
+WORKSPACE: Final = "/Workspace"  # what a job writes before a file's path, and the file itself goes without
 OPENCV: Final = ("opencv-python", "opencv-python-headless")
 
 OPENCV_BELOW: Final = Limit(
@@ -54,10 +54,10 @@ def requirements(file: Resource, context: Context) -> Iterator[Finding]:
 
 def requirements_file(resources: Sequence[Resource], _context: Context) -> Iterator[Finding]:
     """Tasks install from a requirements file that this stack makes, and from nothing else."""
-    files = {file.name for file in of_type(resources, FILE)}
+    files = of_type(resources, FILE)
     for job in of_type(resources, JOB):
         wrong: dict[str, list[str]] = {}
-        for task in (task for task in tasks(job) if not isinstance(at(task, "forEachTask"), Mapping)):
+        for task in (task for task in tasks(job) if not _nested(task)):
             if problem := _library_problem(task, files):
                 wrong.setdefault(problem, []).append(text(task, "taskKey"))
         for problem, keys in wrong.items():
@@ -69,15 +69,39 @@ def requirements_file(resources: Sequence[Resource], _context: Context) -> Itera
             )
 
 
-def _library_problem(task: Properties, files: set[str]) -> str | None:
+def _nested(task: Properties) -> bool:
+    """Whether another task runs in its place; where that is unknown, workers-on-pools leaves it to the update."""
+    inner = at(task, "forEachTask")
+    return inner is UNKNOWN or isinstance(inner, Mapping)
+
+
+def _library_problem(task: Properties, files: Sequence[Resource]) -> str | None:
     libraries = entries(task, "libraries")
     paths = [text(library, "requirements") for library in libraries]
     if not any(paths):
         return "install from no requirements file"
     if not all(paths):
         return "install a library beside the requirements file"
-    foreign = [path for path in paths if path.rpartition("/")[2] not in files]
-    return f"install from {', '.join(foreign)}, which this stack does not make" if foreign else None
+    foreign = [path for path in paths if not any(_is_at(file, path) for file in files)]
+    if foreign:
+        return f"install from {_shown(foreign)}, which this stack does not make"
+    unread = [path for path in paths if not path.endswith(SUFFIX)]  # the rule `requirements` goes by that suffix
+    return f"install from {_shown(unread)}, whose name does not end in {SUFFIX}" if unread else None
+
+
+def _is_at(file: Resource, path: str) -> bool:
+    """Whether a file lies where a task looks for it; as long as its own path is unknown, only its name can tell."""
+    if not path.startswith(f"{WORKSPACE}/"):
+        return False
+    known = at(file.properties, "path")
+    if known is UNKNOWN:
+        return path.rpartition("/")[2] == file.name
+    return isinstance(known, str) and path == f"{WORKSPACE}{known.removeprefix(WORKSPACE)}"
+
+
+def _shown(paths: Sequence[str]) -> str:
+    """Paths for people; what is none may be an address with a token in it."""
+    return ", ".join(path if path.startswith("/") else "what is no path" for path in paths)
 
 
 def _problems(lines: Sequence[str], opencv_below: str) -> Iterator[str]:
@@ -85,29 +109,29 @@ def _problems(lines: Sequence[str], opencv_below: str) -> Iterator[str]:
     for line in lines:
         try:
             requirement = Requirement(line)
-        except InvalidRequirement:
+        except (ValueError, RecursionError):  # packaging refuses most, and trips over absurd numbers and brackets
             yield "holds a line that is no requirement, such as an option or a bare address"
             continue
         name = canonicalize_name(requirement.name)
         if name in found:
             yield f"names {name} twice"
         found[name] = requirement
+    # The address itself is not shown: such a one may hold a token, which then stands in the file in the clear as well.
+    by_address = [name for name, requirement in found.items() if requirement.url is not None]
+    if by_address:
+        yield f"installs {' and '.join(by_address)} from an address, which no version bounds"
     fiftyone = found.get("fiftyone")
-    if fiftyone is None or _conditional(fiftyone) or not _exact(list(fiftyone.specifier)):
+    pinned = fiftyone is not None and fiftyone.marker is None and _exact(list(fiftyone.specifier))
+    if not pinned and "fiftyone" not in by_address:
         yield "does not pin fiftyone to one version with `==`"
     bound = Version(opencv_below)
     loose = [
         name
-        for name in sorted({*OPENCV, *(name for name in found if name.startswith("opencv-"))})
-        if name not in found or _conditional(found[name]) or not _below(list(found[name].specifier), bound)
+        for name in sorted({*OPENCV, *(name for name in found if name.startswith("opencv-"))} - {*by_address})
+        if name not in found or found[name].marker is not None or not _below(list(found[name].specifier), bound)
     ]
     if loose:
         yield f"does not keep {' and '.join(loose)} below {opencv_below}"
-
-
-def _conditional(requirement: Requirement) -> bool:
-    """Whether it holds at times, or for another place, so that its version is no pin."""
-    return requirement.url is not None or requirement.marker is not None
 
 
 def _exact(specifiers: list[Specifier]) -> bool:
@@ -119,7 +143,10 @@ def _below(specifiers: list[Specifier], bound: Version) -> bool:
     for specifier in specifiers:
         if specifier.version.endswith("*"):
             continue
-        found = Version(specifier.version)
+        try:
+            found = Version(specifier.version)
+        except ValueError:  # `===` takes any text, and a version may have too many digits to be read
+            continue
         if (specifier.operator == "<" and found <= bound) or (specifier.operator in ("<=", "==") and found < bound):
             return True
     return False
@@ -131,7 +158,7 @@ def _lines(content: object) -> list[str] | None:
         return None
     try:
         decoded = base64.b64decode(content, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     lines = [line.strip() for line in decoded.splitlines()]
     return [line for line in lines if line and not line.startswith("#")]

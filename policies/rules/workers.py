@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rules.bounds import within
-from rules.clusters import JOB, Cluster, clusters, each_cluster, is_absent, setting, tasks, unknown_parts
+from rules.clusters import (
+    JOB,
+    REGISTRATION,
+    Cluster,
+    clusters,
+    each_cluster,
+    is_absent,
+    setting,
+    tasks,
+    unknown_parts,
+)
 from rules.model import Context, Finding, Limit, Resource, ResourceRule
 from rules.parse import number
 from rules.values import ABSENT, UNKNOWN, at, entries, text
@@ -15,6 +25,7 @@ from rules.values import ABSENT, UNKNOWN, at, entries, text
 INTERACTIVE_CLUSTER: Final = "databricks:index/cluster:Cluster"
 PROCESSES: Final = "FIFTYONE_MAX_PROCESS_POOL_WORKERS"
 ATLAS_PROCESSES: Final = 4
+_MOST_DIGITS: Final = 9  # far beyond any limit, and within what int() reads
 
 MAX_WORKERS: Final = Limit(
     name="maxWorkers",
@@ -46,18 +57,22 @@ def workers_on_pools(resource: Resource, _context: Context) -> Iterator[Finding]
         return
     for part in unknown_parts(resource):
         yield Finding(what=f"{part} of job {resource.name}", urn=resource.urn, later=True)
-    keys = {text(entry, "jobClusterKey") for entry in entries(resource.properties, "jobClusters")}
+    described = entries(resource.properties, "jobClusters")
+    keys = {text(entry, "jobClusterKey") for entry in described}
+    wrong: dict[str, list[str]] = {}
     for task in tasks(resource):
         if at(task, "jobClusterKey") is UNKNOWN:
             what = f"the cluster of task {text(task, 'taskKey')} of job {resource.name}"
             yield Finding(what=what, urn=resource.urn, later=True)
         if problem := _task_problem(task, keys):
-            yield Finding(
-                what=f"task {text(task, 'taskKey')} of job {resource.name} {problem}",
-                why=_WHY_POOL,
-                mend="give the task the key of a job cluster that names a pool, and nothing else to run on",
-                urn=resource.urn,
-            )
+            wrong.setdefault(problem, []).append(text(task, "taskKey"))
+    for problem, found in wrong.items():
+        yield Finding(
+            what=f"task {', '.join(found)} of job {resource.name} {problem}",
+            why=_WHY_POOL,
+            mend="give the task the key of a job cluster that names a pool, and nothing else to run on",
+            urn=resource.urn,
+        )
     for name in ("newCluster", "existingClusterId"):
         if not is_absent(at(resource.properties, name)):
             yield Finding(
@@ -66,8 +81,8 @@ def workers_on_pools(resource: Resource, _context: Context) -> Iterator[Finding]
                 mend="describe the cluster among `jobClusters`, on a pool",
                 urn=resource.urn,
             )
-    for cluster in clusters(resource):
-        yield from _cluster_problems(resource, cluster)
+    empty = [text(entry, "jobClusterKey") for entry in described if is_absent(at(entry, "newCluster"))]
+    yield from _cluster_findings(resource, empty)
 
 
 def _task_problem(task: Any, keys: set[str]) -> str | None:
@@ -77,27 +92,36 @@ def _task_problem(task: Any, keys: set[str]) -> str | None:
         if not is_absent(at(task, name)):
             return f"sets {name}, so it runs elsewhere than on a job cluster"
     if nested:  # it runs nothing itself; the task inside is looked at like any other
-        return None
+        return "repeats no task" if is_absent(at(task, "forEachTask", "task")) else None
     if is_absent(key):
         return "names no job cluster"
     return None if key in keys or key is UNKNOWN else f"runs on job cluster {key}, which the job does not have"
 
 
-def _cluster_problems(job: Resource, cluster: Cluster) -> Iterator[Finding]:
-    where, key = f"cluster {cluster.role} of job {job.name}", setting(job, "nodeType")
+def _cluster_findings(job: Resource, empty: list[str]) -> Iterator[Finding]:
+    """What is wrong with a job's clusters, each problem once; `empty` are the keys of those that describe none."""
+    found = {"describes no cluster": empty} if empty else dict[str, list[str]]()
+    for cluster in clusters(job):
+        for problem in _cluster_problems(cluster):
+            found.setdefault(problem, []).append(cluster.role)
+    for problem, roles in found.items():
+        yield Finding(
+            what=f"cluster {', '.join(roles)} of job {job.name} {problem}",
+            why=_WHY_POOL,
+            mend=f"name the pool alone, as {setting(job, 'nodeType')} does",
+            urn=job.urn,
+        )
+
+
+def _cluster_problems(cluster: Cluster) -> list[str]:
     pool, driver = (at(cluster.properties, name) for name in ("instancePoolId", "driverInstancePoolId"))
     problems = [f"sets {name}" for name in _PAST_POOLS if not is_absent(at(cluster.properties, name))]
     if is_absent(pool):
         problems.append("is on no pool")
     elif not is_absent(driver) and driver != pool:
+        # Two that are both unknown count as one here: run-capacity tells them apart as far as a preview can.
         problems.append("has its driver on another pool than its workers")
-    for problem in problems:
-        yield Finding(
-            what=f"{where} {problem}",
-            why=_WHY_POOL,
-            mend=f"name the pool alone, as {key} does",
-            urn=job.urn,
-        )
+    return problems
 
 
 def worker_count(job: Resource, context: Context) -> Iterator[Finding]:
@@ -106,6 +130,8 @@ def worker_count(job: Resource, context: Context) -> Iterator[Finding]:
     def check(cluster: Cluster, context: Context) -> Iterator[Finding]:
         fixed = at(cluster.properties, "numWorkers")
         scaled = at(cluster.properties, "autoscale", "maxWorkers")
+        # The program gives a cluster to register operators one worker, and no setting changes that.
+        most = max(context[MAX_WORKERS], 1 if cluster.role == REGISTRATION else 0)
         for name, value in (("numWorkers", fixed), ("autoscale.maxWorkers", scaled)):
             other = scaled if name == "numWorkers" else fixed
             if value is ABSENT and (other is not ABSENT or name != "numWorkers"):
@@ -113,7 +139,7 @@ def worker_count(job: Resource, context: Context) -> Iterator[Finding]:
             yield from within(
                 value,
                 name=name,
-                most=context[MAX_WORKERS],
+                most=most,
                 limit=f"worker-count.maxWorkers in {context.file}",
                 why="each run takes that many instances of the pool, beside its driver's",
                 mend=f"set {setting(job, 'workers')} within it",
@@ -132,7 +158,7 @@ def process_pool(job: Resource, context: Context) -> Iterator[Finding]:
         digits = value.strip("'\"") if isinstance(value, str) else ""
         why = "beyond 4 processes MongoDB Atlas loses connections (guide, Additional Considerations)"
         yield from within(
-            int(digits) if digits.isascii() and digits.isdigit() else value,
+            int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else value,
             name=PROCESSES,
             most=most,
             limit="MongoDB Atlas"

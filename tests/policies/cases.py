@@ -15,6 +15,7 @@ from rules.secrets import GUIDE_KEYS, SECRETS
 from rules.values import UNKNOWN
 
 REMOVED = object()
+FOLDER = "/Shared/fiftyone-dev"
 REQUIREMENTS = "fiftyone==2.13.1\ntorch\nopencv-python<4.13.0.90\nopencv-python-headless<4.13.0.90\n"
 
 
@@ -55,7 +56,7 @@ def task(key: str = "execute_task", on: str = "execution", **changes: Any) -> di
     properties = {
         "taskKey": key,
         "jobClusterKey": on,
-        "libraries": [{"requirements": "/Workspace/Shared/fiftyone-dev/gpu-requirements.txt"}],
+        "libraries": [{"requirements": f"/Workspace{FOLDER}/gpu-requirements.txt"}],
     }
     return changed(properties, changes)
 
@@ -123,7 +124,7 @@ def orchestrator(*, job_id: Any = UNKNOWN, of: Sequence[Resource] | None = None,
 
 
 def requirements(text: str = REQUIREMENTS, **changes: Any) -> Resource:
-    properties = {"path": "/Shared/gpu-requirements.txt", "contentBase64": base64.b64encode(text.encode()).decode()}
+    properties = {"path": f"{FOLDER}/gpu-requirements.txt", "contentBase64": base64.b64encode(text.encode()).decode()}
     return Resource(type=FILE, name="gpu-requirements.txt", properties=changed(properties, changes))
 
 

@@ -1,8 +1,10 @@
 """Rules on access: what is allowed and what refused, missing and unknown."""
 
+from typing import Any
+
 import pytest
 
-from rules.access import EVERYONE, GRANTS, SCOPE
+from rules.access import EVERYONE, GRANTS, PERMISSIONS, SCOPE
 from rules.model import Resource
 from rules.values import UNKNOWN
 from tests.policies.cases import REMOVED, accepts, both, job, leaves, permissions, refuses
@@ -42,6 +44,8 @@ def test_no_grant_lets_everyone_manage_a_scope(kind: str) -> None:
         assert f"to the group {group}" in refuses("scope-access", grant(group, "MANAGE"))
     assert "engineers" in refuses("scope-access", grant("engineers", "MANAGE"), limits={EVERYONE: ("engineers",)})
     assert leaves("scope-access", grant(UNKNOWN, "MANAGE"))
+    for fewer in ((), ("engineers",)):  # a limits file adds groups and takes none away
+        assert refuses("scope-access", grant("users", "MANAGE"), limits={EVERYONE: fewer})
 
 
 def test_the_trigger_has_its_level_and_not_more() -> None:
@@ -49,7 +53,35 @@ def test_the_trigger_has_its_level_and_not_more() -> None:
     for level in ("CAN_VIEW", "CAN_MANAGE", "IS_OWNER"):
         assert f"gives the service principal {level} on the job" in refuses("trigger-level", permissions(level))
     assert "the permission that gpu-job gives" in leaves("trigger-level", permissions(UNKNOWN))
-    assert accepts("trigger-level", permissions("CAN_MANAGE", servicePrincipalName=REMOVED, groupName="admins"))
+
+
+def shared(level: Any, **whom: Any) -> Resource:
+    return permissions(level, servicePrincipalName=REMOVED, **whom)
+
+
+def test_nobody_but_its_owner_has_more_of_a_job_than_the_trigger() -> None:
+    for level in ("CAN_VIEW", "CAN_MANAGE_RUN"):
+        assert accepts("trigger-level", shared(level, groupName="users"))
+    assert "the group users CAN_MANAGE on the job" in refuses("trigger-level", shared("CAN_MANAGE", groupName="users"))
+    assert "the group admins IS_OWNER" in refuses("trigger-level", shared("IS_OWNER", groupName="admins"))
+    assert "somebody else CAN_MANAGE" in refuses("trigger-level", shared("CAN_MANAGE", userName="a@example.com"))
+    assert "somebody else no level" in refuses("trigger-level", shared(REMOVED, userName="a@example.com"))
+    assert accepts("trigger-level", shared("IS_OWNER", userName="deployer@example.com"))
+    assert leaves("trigger-level", shared(UNKNOWN, groupName="users"))
+    elsewhere = Resource(type=PERMISSIONS, name="cluster", properties={"clusterId": "1", "accessControls": UNKNOWN})
+    assert accepts("trigger-level", elsewhere)
+
+
+def test_to_whom_a_job_is_given_may_be_known_to_the_update_alone() -> None:
+    for controls in (UNKNOWN, [UNKNOWN]):
+        given = Resource(
+            type=PERMISSIONS,
+            name="gpu-job",
+            properties={"jobId": UNKNOWN, "accessControls": controls},
+            depends_on={"jobId": [job()]},
+        )
+        assert "to whom gpu-job gives the job" in leaves("trigger-level", given)
+        assert accepts("trigger-access", job(), given)
 
 
 def test_each_job_has_a_trigger() -> None:

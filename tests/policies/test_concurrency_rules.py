@@ -1,5 +1,7 @@
 """Rules on what happens at once, at, below and above each limit, with the value missing and unknown."""
 
+from components.job import REGISTRATION_TASK as PROGRAM_TASK
+from rules.clusters import POOL, REGISTRATION_TASK
 from rules.concurrency import CAPACITY
 from rules.model import Resource
 from rules.parse import ExistingPool
@@ -55,6 +57,7 @@ def test_all_runs_of_a_job_fit_in_its_pool() -> None:
     message = refuses("run-capacity", sized(5.0))
     assert "may take 6 instances of pool gpu-execution at once (job gpu 6:" in message
     assert "it holds 5" in message
+    assert "or raise `maxCapacity`" in message
     assert accepts("run-capacity", sized(3.0, execution={"numWorkers": 0.0}))
     scaled = {"numWorkers": REMOVED, "autoscale": {"maxWorkers": 3.0}}
     assert "may take 12" in refuses("run-capacity", sized(11.0, execution=scaled))
@@ -76,6 +79,7 @@ def test_runs_of_all_jobs_that_share_a_pool_fit_in_it_together() -> None:
     third = job(name="c", execution={**on, "numWorkers": 0.0}, maxConcurrentRuns=1.0)
     message = refuses("run-capacity", *jobs, third, *made, limits=stated)
     assert "may take 13 instances of pool pool-9 at once (job a 6, job b 6, job c 1:" in message
+    assert "or raise its capacity in existing-pool.pools in policies/limits/dev.json" in message
 
 
 def test_one_run_fits_in_a_registration_pool() -> None:
@@ -87,3 +91,25 @@ def test_one_run_fits_in_a_registration_pool() -> None:
     message = refuses("run-capacity", registering(1.0))
     assert "takes 2 instances, and pool gpu-registration holds 1" in message
     assert "`orchestrators.gpu.registrationMaxCapacity`" in message
+
+
+def test_what_executes_on_a_registration_pool_counts_as_often_as_it_may_run() -> None:
+    both_on_it = [task("execute_task", "registration"), task("register_task", "registration")]
+    message = refuses("run-capacity", job(tasks=both_on_it, pools=[pool(), pool("registration")]))
+    assert "may take 6 instances of pool gpu-registration at once" in message
+
+
+def test_the_task_that_registers_is_called_as_the_program_calls_it() -> None:
+    assert REGISTRATION_TASK == PROGRAM_TASK
+
+
+def test_a_driver_is_on_the_pool_of_its_workers_as_far_as_a_preview_can_tell() -> None:
+    def referring(to: Resource, **execution: object) -> Resource:
+        return job(execution=execution, pools=[pool(), pool("registration"), to])
+
+    third = Resource(type=POOL, name="gpu-third", urn="pool-third", properties={"maxCapacity": 2.0, "id": UNKNOWN})
+    message = refuses("run-capacity", referring(third))
+    assert "job gpu has no workers on pool gpu-third, which its clusters refer to" in message
+    known = {"instancePoolId": "pool-9", "driverInstancePoolId": "pool-9"}
+    assert accepts("run-capacity", job(execution=known, pools=[pool("registration")]))
+    assert accepts("run-capacity", job(registration=known, pools=[pool()]))

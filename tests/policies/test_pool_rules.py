@@ -4,10 +4,20 @@ from typing import Any
 
 import pytest
 
-from rules.model import Resource
+from rules.model import Limit, Resource
 from rules.parse import ExistingPool
 from rules.pool_use import EXISTING_POOLS
-from rules.pools import IDLE_LEAST, IDLE_MOST, MAX_CAPACITY, MIN_IDLE, NODE_TYPES, STACK_CAPACITY
+from rules.pools import (
+    GPU_AWS,
+    GPU_AZURE,
+    GPU_GCP,
+    IDLE_LEAST,
+    IDLE_MOST,
+    MAX_CAPACITY,
+    MIN_IDLE,
+    NODE_TYPES,
+    STACK_CAPACITY,
+)
 from rules.values import UNKNOWN
 from tests.policies.cases import REMOVED, accepts, cluster, job, leaves, pool, refuses
 
@@ -66,14 +76,25 @@ def test_a_node_type_is_on_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "node_type", ["g2-standard-8", "g5.xlarge", "Standard_NC4as_T4_v3", "a2-highgpu-1g", "p4d.24x"]
+    "node_type",
+    [
+        *("g2-standard-8", "g5.xlarge", "Standard_NC4as_T4_v3", "a2-highgpu-1g", "p4d.24x"),
+        *("p2.xlarge", "g3.4xlarge", "g3s.xlarge", "g4ad.xlarge", "gr6.4xlarge", "p5en.48xlarge", "p6-b200.48xlarge"),
+    ],
 )
 def test_no_gpu_registers_operators(node_type: str) -> None:
     limits = {NODE_TYPES: (node_type,)}
     assert accepts("pool-node-type", pool(nodeTypeId=node_type), limits=limits)
+    none: dict[Limit[Any], Any] = {GPU_AWS: (), GPU_AZURE: (), GPU_GCP: ()}  # a limits file takes no default away
+    assert refuses("pool-node-type", pool("registration", nodeTypeId=node_type), limits={**limits, **none})
     message = refuses("pool-node-type", pool("registration", nodeTypeId=node_type), limits=limits)
     assert "which has a GPU" in message
     assert "`orchestrators.gpu.registrationNodeType`" in message
+
+
+def test_a_stack_may_name_more_kinds_with_a_gpu() -> None:
+    limits: dict[Limit[Any], Any] = {NODE_TYPES: ("x9.large",), GPU_AWS: ("x9.",)}
+    assert "has a GPU" in refuses("pool-node-type", pool("registration", nodeTypeId="x9.large"), limits=limits)
 
 
 def test_the_capacities_of_a_stack_are_within_their_ceiling() -> None:
@@ -83,6 +104,8 @@ def test_the_capacities_of_a_stack_are_within_their_ceiling() -> None:
     message = refuses("stack-capacity", *pools, limits={STACK_CAPACITY: 39})
     assert "40 instances together (gpu-execution 20, gpu-registration 20), above the limit of 39" in message
     assert accepts("stack-capacity", pool(maxCapacity=REMOVED), pool(maxCapacity=UNKNOWN))
+    alike = [Resource(type=one.type, name="same", urn=one.urn, properties=one.properties) for one in pools]
+    assert "(same 20, same 20)" in refuses("stack-capacity", *alike, limits={STACK_CAPACITY: 39})
 
 
 def test_a_pool_preloads_what_its_clusters_run() -> None:
@@ -110,6 +133,9 @@ def test_a_pool_that_exists_is_stated_in_the_limits() -> None:
     assert "`orchestrators.gpu.pool`" in message
     assert accepts("existing-pool", used, limits=STATED)
     assert "not in pool-node-type" in refuses("existing-pool", used, limits={**STATED, NODE_TYPES: ("m5.large",)})
+    assert accepts("existing-pool", used, limits={**STATED, MAX_CAPACITY: 10})
+    message = refuses("existing-pool", used, limits={**STATED, MAX_CAPACITY: 9})
+    assert "stated to hold 10, above the limit of 9 (pool-capacity.maxCapacity in policies/limits/dev.json)" in message
 
 
 def test_a_pool_that_exists_registers_without_a_gpu() -> None:

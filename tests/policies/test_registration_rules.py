@@ -10,6 +10,7 @@ from tests.policies.cases import (
     REMOVED,
     REQUIREMENTS,
     accepts,
+    found,
     job,
     leaves,
     orchestrator,
@@ -114,3 +115,60 @@ def test_tasks_install_from_the_stacks_file_alone() -> None:
     assert "no requirements file" in refuses("requirements-file", job(tasks=[task(libraries=REMOVED)]), requirements())
     beside = [*task()["libraries"], {"pypi": {"package": "fiftyone"}}]
     assert "beside" in refuses("requirements-file", job(tasks=[task(libraries=beside)]), requirements())
+
+
+def installing(path: str) -> Resource:
+    return job(tasks=[task(libraries=[{"requirements": path}])])
+
+
+def test_the_file_that_tasks_install_from_is_the_one_that_the_stack_makes() -> None:
+    own = "/Workspace/Shared/fiftyone-dev/gpu-requirements.txt"
+    for path in (UNKNOWN, "/Shared/fiftyone-dev/gpu-requirements.txt", own):
+        assert accepts("requirements-file", installing(own), requirements(path=path))
+    for foreign in ("/Volumes/theirs/gpu-requirements.txt", "/Workspace/Shared/theirs/gpu-requirements.txt"):
+        message = refuses("requirements-file", installing(foreign), requirements())
+        assert f"install from {foreign}, which this stack does not make" in message
+    assert refuses("requirements-file", installing("/Volumes/theirs/gpu-requirements.txt"), requirements(path=UNKNOWN))
+    token = "https://hidden-token@pypi.example.com/gpu-requirements.txt"
+    assert "install from what is no path" in refuses("requirements-file", installing(token), requirements())
+
+
+@pytest.mark.parametrize("path", [UNKNOWN, "/Shared/gpu-deps.txt"])
+def test_the_file_that_tasks_install_from_is_one_whose_content_is_looked_at(path: object) -> None:
+    made = requirements("fiftyone\n", path=path)
+    unread = Resource(type=made.type, name="gpu-deps.txt", properties=made.properties)
+    assert accepts("requirements", unread)
+    message = refuses("requirements-file", installing("/Workspace/Shared/gpu-deps.txt"), unread)
+    assert "gpu-deps.txt, whose name does not end in requirements.txt" in message
+
+
+def test_what_a_task_repeats_installs_from_there_as_well_or_is_left_to_the_update() -> None:
+    nested = task(forEachTask={"task": task("inner", libraries=REMOVED)}, libraries=REMOVED)
+    assert "tasks inner of job gpu" in refuses("requirements-file", job(tasks=[nested]), requirements())
+    assert accepts("requirements-file", job(tasks=[task(forEachTask=UNKNOWN, libraries=REMOVED)]), requirements())
+
+
+@pytest.mark.parametrize("name", ["fiftyone", "opencv-python", "torch"])
+def test_nothing_is_installed_from_an_address(name: str) -> None:
+    kept = "".join(f"{line}\n" for line in REQUIREMENTS.splitlines() if not line.startswith((f"{name}=", f"{name}<")))
+    kept = kept.replace("torch\n", "") if name == "torch" else kept
+    message = refuses("requirements", requirements(f"{kept}{name} @ https://hidden-token@host.invalid/any.whl\n"))
+    assert f"installs {name} from an address" in message
+    assert "host.invalid" not in message
+
+
+@pytest.mark.parametrize("version", ["===abc", f"=={'9' * 5000}", f"<{'9' * 5000}"])
+def test_a_version_that_is_none_is_refused_and_raises_nothing(version: str) -> None:
+    text = REQUIREMENTS.replace("opencv-python<4.13.0.90", f"opencv-python{version}")
+    assert any("does not keep opencv-python below" in one.message for one in found("requirements", requirements(text)))
+
+
+def test_text_that_nothing_can_be_read_from_raises_nothing() -> None:
+    assert "cannot be read here" in refuses("requirements", requirements(contentBase64="hiddené"))
+    brackets = f"torch; {'(' * 9000}python_version > '3'{')' * 9000}"
+    assert found("requirements", requirements(f"{REQUIREMENTS.replace('torch', brackets)}"))
+
+
+def test_a_literal_is_no_job_of_the_stacks_before_the_job_is_there() -> None:
+    assert refuses("registration-job", orchestrator(job_id="17"))
+    assert refuses("registration-job", orchestrator(job_id="17", of=[job(id=REMOVED)]))

@@ -28,6 +28,11 @@ def test_tasks_run_on_job_clusters_that_are_on_pools() -> None:
             {"jobClusterKey": REMOVED, "forEachTask": {"task": task("inner", jobClusterKey=REMOVED)}},
             "task inner of job gpu names no job cluster",
         ),
+        (
+            {"forEachTask": {"task": {"forEachTask": {"task": task("inner", jobClusterKey=REMOVED)}}}},
+            "task inner of job gpu names no job cluster",
+        ),
+        ({"jobClusterKey": REMOVED, "forEachTask": {"inputs": "[1]"}}, "task execute_task of job gpu repeats no task"),
     ],
 )
 def test_a_task_that_runs_elsewhere_is_refused(change: dict[str, Any], expected: str) -> None:
@@ -63,6 +68,8 @@ def test_clusters_beside_the_jobs_are_refused() -> None:
         ({"tasks": [task(), UNKNOWN]}, "tasks of job gpu"),
         ({"jobClusters": UNKNOWN, "tasks": []}, "jobClusters of job gpu"),
         ({"jobClusters": [{"jobClusterKey": "execution", "newCluster": UNKNOWN}], "tasks": []}, "newCluster of job"),
+        ({"tasks": [task(forEachTask=UNKNOWN)]}, "forEachTask of job gpu"),
+        ({"tasks": [task(forEachTask={"task": UNKNOWN})]}, "forEachTask of job gpu"),
         ({"tasks": [task(jobClusterKey=UNKNOWN)]}, "the cluster of task execute_task"),
     ],
 )
@@ -97,7 +104,24 @@ def test_clusters_of_tasks_count_too() -> None:
     assert "(task inner)" in refuses("worker-count", job(tasks=[nested]))
 
 
+def test_a_job_cluster_describes_one() -> None:
+    empty = [{"jobClusterKey": "execution"}, {"jobClusterKey": "registration", "newCluster": cluster()}]
+    assert "cluster execution of job gpu describes no cluster" in refuses("workers-on-pools", job(jobClusters=empty))
+
+
+def test_registering_operators_may_take_the_worker_that_it_always_takes() -> None:
+    limits = {MAX_WORKERS: 0}
+    assert accepts("worker-count", job(execution={"numWorkers": 0.0}), limits=limits)
+    assert "(execution): numWorkers is 1" in refuses("worker-count", job(), limits=limits)
+    more = job(execution={"numWorkers": 0.0}, registration={"numWorkers": 2.0})
+    assert "(registration): numWorkers is 2" in refuses("worker-count", more, limits=limits)
+
+
 def test_one_cause_is_one_message() -> None:
+    policy = refuses("workers-on-pools", both(policyId="hidden"))
+    assert "cluster execution, registration of job gpu sets policyId" in policy
+    elsewhere = [task(name, existingClusterId="hidden") for name in ("one", "two")]
+    assert "task one, two of job gpu sets existingClusterId" in refuses("workers-on-pools", job(tasks=elsewhere))
     assert "(execution, registration): numWorkers is 4" in refuses("worker-count", both(numWorkers=4.0))
 
 
@@ -124,7 +148,7 @@ def test_processes_are_within_the_limit_without_atlas() -> None:
 
 def test_processes_are_there_and_a_whole_number_that_is_not_shown_otherwise() -> None:
     assert "is not set" in refuses("process-pool", processes(REMOVED))
-    for value in ("-1", "4.5", "", "hidden-password", "٤"):
+    for value in ("9" * 5000, "-1", "4.5", "", "hidden-password", "٤"):
         assert "no whole number" in refuses("process-pool", processes(value))
     assert "not set" in refuses("process-pool", both(sparkEnvVars=REMOVED))
     assert "(execution, registration)" in leaves("process-pool", processes(UNKNOWN))
