@@ -25,8 +25,8 @@ env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shel
 test: setup  ## all tests
 	@.venv/bin/python -m pytest $(ARGS)
 
-unit: setup  ## the tests that need no engine; seconds
-	@.venv/bin/python -m pytest tests/unit tests/policies tests/emulator -n 0 $(ARGS)
+unit: setup  ## the tests that need no engine
+	@.venv/bin/python -m pytest tests/unit tests/policies tests/emulator $(ARGS)
 
 lint: setup  ## formatting, lint, types and CI's workflows
 	@.venv/bin/ruff format --check .
