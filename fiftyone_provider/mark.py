@@ -7,8 +7,9 @@ hands something over to the stack.
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fiftyone_provider.client import FiftyOneError
 
@@ -28,6 +29,10 @@ class Stamped:
     def __str__(self) -> str:
         token = f" #{self.token}" if self.token else ""
         return f"{self.text} [pulumi-stack: {self.mark}{token}]".strip() if self.mark else self.text
+
+    def is_write_of(self, state: Mapping[str, Any]) -> bool:
+        """Whether it is the very write that a resource's state remembers, by its `mark` and `token`."""
+        return (self.mark, self.token) == (state["mark"], state["token"])
 
 
 def parsed(description: str | None) -> Stamped:

@@ -62,8 +62,7 @@ def deregister(client: FiftyOne, props: dict[str, Any]) -> None:
     found = client.orchestrator(instance_id)
     if found is None or (instance_id, props["token"]) in _ADOPTED:
         return
-    there = parsed(found.description)
-    if (there.mark, there.token) != (props["mark"], props["token"]):
+    if not parsed(found.description).is_write_of(props):
         print(f"orchestrator {instance_id} is not what this stack registered last, so it was left", flush=True)
         return
     risk = at_risk(found, props, None)
@@ -87,7 +86,7 @@ def look_alike(found: Registration) -> dict[str, Any]:
 def is_ours(found: Registration, news: dict[str, Any], olds: dict[str, Any] | None) -> bool:
     """Whether it carries our mark, or is the very one that the state remembers under an earlier mark."""
     there = parsed(found.description)
-    return there.mark == news["mark"] or bool(olds and (there.mark, there.token) == (olds["mark"], olds["token"]))
+    return there.mark == news["mark"] or bool(olds and there.is_write_of(olds))
 
 
 def not_ours(props: dict[str, Any]) -> FiftyOneError:

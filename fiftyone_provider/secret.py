@@ -126,7 +126,7 @@ def _write(props: dict[str, Any], token: str, *, known: str, olds: dict[str, Any
         there = parsed(found.description if found else None)
         if found is None:
             client.add_secret(key, props["value"], description)
-        elif there.mark != props["mark"] and not (olds and _is(there, olds)):
+        elif there.mark != props["mark"] and not (olds and there.is_write_of(olds)):
             raise _foreign(props)
         elif there.token != token:
             value = None if known and there.token == known else props["value"]
@@ -135,17 +135,12 @@ def _write(props: dict[str, Any], token: str, *, known: str, olds: dict[str, Any
     tried_again(step)
 
 
-def _is(there: Stamped, props: dict[str, Any]) -> bool:
-    """Whether it is the very write that the state remembers."""
-    return (there.mark, there.token) == (props["mark"], props["token"])
-
-
 def _delete(key: str, props: dict[str, Any]) -> None:
     found = CONNECTION.client.secret(key)
     if found is None:
         return
     there = parsed(found.description)
-    if not _is(there, props):
+    if not there.is_write_of(props):
         print(f"FiftyOne secret {key} is not what this stack last wrote, so it was left in FiftyOne", flush=True)
         return
     CONNECTION.client.delete_secret(key)
