@@ -5,7 +5,7 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR
 
-.PHONY: help setup up preview refresh destroy run env test unit lint format schema policies-table
+.PHONY: help setup up preview refresh destroy rotate run env test unit lint format schema policies-table
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -15,6 +15,9 @@ setup:
 
 up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (default: local), with ARGS
 	@$(PYTHON) -m toolchain.stack $@ $(STACK) $(ARGS)
+
+rotate: setup  ## make the credential that FiftyOne starts the jobs of STACK with anew, now
+	@$(PYTHON) -m toolchain.stack rotate $(STACK) $(ARGS)
 
 run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
 	@.venv/bin/python -m toolchain.run_job $(STACK)

@@ -1,40 +1,24 @@
 """Wires the stack: settings in, components together, outputs out. What is deployed is in components/."""
 
-import os
-
 import pulumi
-from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
 
-from components.access import Access
+from components.access import Access, AccessArgs
 from components.fiftyone_orchestrator import FiftyOneOrchestrator
 from components.instance_pools import InstancePools, InstancePoolsArgs
 from components.job import Job
 from components.job_args import job_args
 from components.job_files import job_files
-from components.plugins import Plugins, plugins_place, retire_archives
-from components.registration import missing
+from components.plugins import Plugins, retire_archives
 from components.registration_args import registration_args
+from components.run_as import RunAs
+from components.run_as_args import run_as_args
 from components.run_environment import container_image, stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
-from components.settings_errors import SettingsError
-from components.settings_loader import load_settings
+from components.service_principal import service_principal
+from components.stack_inputs import stack_inputs
 from components.workspace_files import WorkspaceFiles, WorkspaceFilesArgs
 
-try:
-    settings = load_settings(
-        stack=pulumi.get_stack(),
-        config=get_config_env(),
-        secret_keys=get_config_secret_keys_env(),
-        environ=os.environ,
-        previewing=pulumi.runtime.is_dry_run(),
-    )
-    plugins_at = plugins_place(settings)
-except SettingsError as error:
-    pulumi.log.error(str(error))
-    os._exit(32)  # tells the language host that all there is to say has been said
-for problem in missing(settings):
-    pulumi.log.info(f"{problem.key} is missing: this can be previewed and not deployed. {problem.mend}")
-
+settings, plugins_at = stack_inputs()
 scope = SecretScope(
     "secrets",
     SecretScopeArgs(
@@ -45,11 +29,15 @@ scope = SecretScope(
     ),
 )
 files = WorkspaceFiles("files", WorkspaceFilesArgs(directory=settings.workspace_dir, files=job_files(settings)))
+run_as = RunAs("run-as", run_as_args(settings, scope, files))
+made = service_principal(settings)
+trigger = made.client_id if made else settings.existing_trigger
 plugins = Plugins("plugins", plugins_at, pulumi.ResourceOptions(depends_on=[files])) if plugins_at else None
-needed_by_runs = [scope, files, *([plugins] if plugins else [])]
+needed_by_runs = [scope, files, run_as, *([plugins] if plugins else [])]
 
-jobs: dict[str, Job] = {}
 outputs: dict[str, object] = {}
+jobs: list[pulumi.Resource] = []
+written: list[pulumi.Resource] = []
 for instance_id, orchestrator in settings.orchestrators.items():
     image = container_image(settings, orchestrator)
     pools = InstancePools(
@@ -57,22 +45,30 @@ for instance_id, orchestrator in settings.orchestrators.items():
         InstancePoolsArgs(stack=settings.stack, instance_id=instance_id, orchestrator=orchestrator, image=image),
         pulumi.ResourceOptions(depends_on=[scope] if image else []),  # which holds what pulls the image
     )
-    job = jobs[instance_id] = Job(
+    job = Job(
         instance_id,
-        job_args(settings, instance_id, pools, plugins_at),
+        job_args(settings, instance_id, pools, plugins_at, run_as),
         pulumi.ResourceOptions(depends_on=needed_by_runs),
     )
-    trigger = settings.service_principal
-    access = Access(instance_id, job_id=job.outputs["jobId"], client_id=trigger.client_id) if trigger else None
+    access = Access(
+        instance_id,
+        AccessArgs(job_id=job.outputs["jobId"], trigger=trigger, pools=pools.own, run_as=run_as.service_principal),
+    )
     registered = FiftyOneOrchestrator(
         instance_id,
-        registration_args(settings, instance_id, job.outputs, plugins_at),
-        pulumi.ResourceOptions(depends_on=[job, *([access] if access else [])]),
+        registration_args(settings, instance_id, job.outputs, plugins_at, made),
+        pulumi.ResourceOptions(depends_on=[job, access]),
     )
     outputs[instance_id] = {**job.outputs, "fiftyoneSecrets": registered.secrets}
-retire_archives(plugins_at, list(jobs.values()))
+    jobs.append(job)
+    written += registered.written
+retire_archives(plugins_at, jobs)
+if made:
+    made.retire_secrets(written)
 
 pulumi.export("orchestrators", outputs)
 pulumi.export("secretScope", scope.scope_name)
 pulumi.export("workspaceDir", files.directory)
 pulumi.export("pluginsDir", plugins.location if plugins else None)
+pulumi.export("servicePrincipalClientId", trigger)
+pulumi.export("credentialExpires", made.credential_expires if made else None)

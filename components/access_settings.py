@@ -1,4 +1,4 @@
-"""The settings of who may start the stack's jobs, and of where FiftyOne gets that credential from."""
+"""The settings of who may start the stack's jobs, as whom they run, and where FiftyOne gets its credential from."""
 
 from typing import Annotated, Any, Final, Self
 
@@ -9,7 +9,10 @@ from components.settings_model import SettingsModel
 
 # What FiftyOne needs to start a job, by its names for them (guide, "Register Orchestrator in FiftyOne").
 CREDENTIAL_FIELDS: Final = ("host", "accountId", "clientId", "clientSecret")
+# Those that come with a service principal.
+MADE_FIELDS: Final = ("clientId", "clientSecret")
 
+APPLICATION_ID: Final = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=128)]
 
 
@@ -27,28 +30,46 @@ class WorkspaceSettings(SettingsModel):
 
 
 class ServicePrincipalSettings(SettingsModel):
-    """The trigger: the service principal that FiftyOne starts jobs as."""
+    """The trigger: the service principal that FiftyOne starts jobs as, made by the stack or named."""
 
-    client_id: str = Field(
-        pattern=r"^[A-Za-z0-9-]+$",
+    create: bool = Field(
+        default=False, description="Whether the stack makes the service principal, and its credential anew in time."
+    )
+    client_id: str | None = Field(
+        default=None,
+        pattern=APPLICATION_ID,
         description="Application id of an existing service principal, which is granted the right to start the jobs.",
         examples=["5ad0c0de-0000-4000-8000-000000000001"],
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _not_here(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "create" in value:
-            raise RefusalError(
-                "sets `create`, which is not built yet, so no service principal would be made",
-                mend="make one in Databricks and name its application id as `clientId`",
-            )
+    def _no_secret(cls, value: Any) -> Any:
         if isinstance(value, dict) and "clientSecret" in value:
             raise RefusalError(
                 "holds `clientSecret`, which would stand in the clear, for whoever reads the repository",
                 mend="treat it as leaked and renew it, then `pulumi config set --secret servicePrincipalClientSecret`",
             )
         return value  # pyright: ignore[reportUnknownVariableType] - not validated yet
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if self.create == (self.client_id is not None):
+            raise RefusalError(
+                "needs to say whose it is, and only once",
+                mend="set `create: true`, or the `clientId` of one that exists, or drop it: then the stack makes one",
+            )
+        return self
+
+
+class RunAsSettings(SettingsModel):
+    """The identity that jobs run as, where that is not the deployer."""
+
+    service_principal: str = Field(
+        pattern=APPLICATION_ID,
+        description="Application id of an existing service principal, which is granted what a run needs to read.",
+        examples=["5ad0c0de-0000-4000-8000-000000000002"],
+    )
 
 
 class SecretsFromSettings(SettingsModel):

@@ -44,16 +44,20 @@ class FiftyOneOrchestratorArgs:
 
 
 class FiftyOneOrchestrator(pulumi.ComponentResource):
-    """Output: `secrets`, the names of FiftyOne secrets by field. Depends on all that a run of the job needs."""
+    """Output: `secrets`, the names of FiftyOne secrets by field. Depends on all that a run of the job needs.
+
+    `written` has those secrets that are the stack's own.
+    """
 
     secrets: dict[str, str]
+    written: list[pulumi.Resource]
 
     def __init__(self, name: str, args: FiftyOneOrchestratorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:FiftyOneOrchestrator", name, None, opts)
         instance_id = args.instance_id
         mark = f"{PROJECT}/{args.stack}/{instance_id}"
         own_secrets: dict[str, dict[str, pulumi.Input[str | bool]]] = {}
-        self.secrets = dict(args.existing_secrets)
+        self.secrets, self.written = dict(args.existing_secrets), []
         for field, value in args.credentials.items():
             key, text = secret_name(field, instance_id), f"{field} of orchestrator {instance_id}"
             secret = Secret(
@@ -67,6 +71,7 @@ class FiftyOneOrchestrator(pulumi.ComponentResource):
             stamped = secret.token.apply(lambda token, text=text: str(Stamped(text=text, mark=mark, token=token)))
             own_secrets[key] = {"value": value, "description": stamped, "settled": secret.settled}
             self.secrets[field] = key
+            self.written.append(secret)
 
         config: dict[str, pulumi.Input[str]] = {
             "jobId": args.job["jobId"],

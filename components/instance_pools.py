@@ -31,14 +31,18 @@ class InstancePoolsArgs:
 
 
 class InstancePools(pulumi.ComponentResource):
-    """Outputs: `execution_id` and `registration_id`, the latter None where operators register on the former."""
+    """Outputs: `execution_id` and `registration_id`, the latter None where operators register on the former.
+
+    `own` has those that the stack makes, by name.
+    """
 
     execution_id: pulumi.Output[str]
     registration_id: pulumi.Output[str] | None
+    own: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: InstancePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:InstancePools", name, None, opts)
-        orchestrator = args.orchestrator
+        orchestrator, self.own = args.orchestrator, {}
         self.execution_id = self._pool(args, "execution") if orchestrator.node_type else _existing(orchestrator.pool)
         self.registration_id = None
         if orchestrator.registration_node_type:
@@ -48,12 +52,14 @@ class InstancePools(pulumi.ComponentResource):
         self.register_outputs({"executionId": self.execution_id, "registrationId": self.registration_id})
 
     def _pool(self, args: InstancePoolsArgs, role: str) -> pulumi.Output[str]:
+        name = f"{args.instance_id}-{role}"
         pool = databricks.InstancePool(
-            f"{args.instance_id}-{role}",
+            name,
             **pool_properties(args, role),
             # The provider does not see every fixed property go (suppress_diff); the name tells of all of them.
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["instancePoolName"]),
         )
+        self.own[name] = pool.id
         return pool.id
 
 

@@ -39,6 +39,7 @@ class JobArgs:
     requirements: str
     execution_pool_id: pulumi.Input[str]
     registration_pool_id: pulumi.Input[str] | None
+    run_as: pulumi.Input[Mapping[str, str]]
     protect: bool
 
 
@@ -89,6 +90,8 @@ def job_properties(args: JobArgs) -> dict[str, Any]:
         "max_concurrent_runs": args.max_concurrent_runs,
         "timeout_seconds": timeout * 60 if timeout else None,
         "queue": {"enabled": True},
+        # Left out, whoever it ran as before would stay (`run_as` is computed in the provider).
+        "run_as": args.run_as,
         "parameters": [{"name": "command", "default": "fiftyone --version"}],
         "tags": {STACK_TAG: f"{PROJECT}.{args.stack}.{args.instance_id}"},
         "job_clusters": clusters,

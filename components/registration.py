@@ -5,13 +5,16 @@ Source: guide, "Register Orchestrator in FiftyOne".
 
 from collections.abc import Iterator
 
-from components.access_settings import CREDENTIAL_FIELDS
+from components.access_settings import CREDENTIAL_FIELDS, MADE_FIELDS
 from components.settings import Settings, secret_suffix
 from components.settings_errors import Problem
 
 
 def credentials(settings: Settings) -> dict[str, str | None]:
-    """What the stack's own FiftyOne secrets hold, in the clear, by FiftyOne's field; None is not known yet."""
+    """What the settings know of what the stack's own FiftyOne secrets hold, in the clear, by FiftyOne's field.
+
+    None is not known yet; what the stack makes itself, a service principal with its credential, is not in it.
+    """
     principal, secret = settings.service_principal, settings.service_principal_client_secret
     values = {
         "host": settings.workspace.host,
@@ -19,8 +22,8 @@ def credentials(settings: Settings) -> dict[str, str | None]:
         "clientId": principal.client_id if principal else None,
         "clientSecret": secret.get_secret_value() if secret else None,
     }
-    existing = existing_secrets(settings)
-    return {field: values[field] for field in CREDENTIAL_FIELDS if field not in existing}
+    made = MADE_FIELDS if settings.makes_service_principal else ()
+    return {field: values[field] for field in CREDENTIAL_FIELDS if field not in {*existing_secrets(settings), *made}}
 
 
 def existing_secrets(settings: Settings) -> dict[str, str]:
@@ -39,15 +42,17 @@ def missing(settings: Settings) -> Iterator[Problem]:
             "environment.",
         )
     held = credentials(settings)
+    known = {"host": settings.workspace.host, "accountId": settings.workspace.account_id}
     for field, key, variable in (
         ("host", "databricks:host", "DATABRICKS_HOST"),
         ("accountId", "databricks:accountId", "DATABRICKS_ACCOUNT_ID"),
     ):
-        if field in held and not held[field]:
+        wanted = field in held or (field == "accountId" and settings.run_as is not None)
+        if wanted and not known[field]:
             yield Problem(
                 key=key,
                 what="is required and missing",
-                why="FiftyOne is told it, and a profile of Databricks' is not read for that.",
+                why="FiftyOne is told it, and roles are granted by it; a profile of Databricks' is not read for that.",
                 mend=f"set it in Pulumi.{settings.stack}.yaml, or set {variable} in the environment.",
             )
     if "clientSecret" in held and not held["clientSecret"]:

@@ -30,11 +30,13 @@ class SecretScope(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SecretScopeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:SecretScope", name, None, opts)
-        self.scope_name = pulumi.Output.from_input(args.name)
-        if not args.existing:
+        if args.existing:
+            self.scope_name = pulumi.Output.from_input(args.name)
+        else:
             scope = databricks.SecretScope(
                 "scope", name=args.name, opts=pulumi.ResourceOptions(parent=self, protect=args.protect)
             )
+            self.scope_name = scope.name
             for key, value in sorted(args.secrets.items()):
                 Secret(
                     key,

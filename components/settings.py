@@ -9,7 +9,12 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from components.access_settings import SecretsFromSettings, ServicePrincipalSettings, WorkspaceSettings
+from components.access_settings import (
+    RunAsSettings,
+    SecretsFromSettings,
+    ServicePrincipalSettings,
+    WorkspaceSettings,
+)
 from components.fiftyone_settings import FiftyOneSettings
 from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, check_variable
 from components.refusal import RefusalError
@@ -17,9 +22,6 @@ from components.requirements_file import check_requirements
 from components.settings_model import SettingsModel
 
 PROJECT: Final = "fiftyone-databricks"
-
-# The contract's keys whose part of the program does not exist yet: refused, never parsed and ignored.
-NOT_BUILT_YET: Final = frozenset({"rotateAfterDays", "runAs"})
 
 # Instance ids name pools and jobs in Databricks and, in upper snake case, secrets in FiftyOne (guide, "Register
 # Orchestrator in FiftyOne"). Capital letters would leave open where that form puts its underscores.
@@ -32,6 +34,8 @@ POOL_NAME_LENGTH: Final = 99
 POOL_NAME_REST: Final = len("fiftyone---registration-000000")
 
 ATLAS_PROCESSES: Final = 4
+# A credential lasts two periods and a week, and Databricks lets none last longer than 730 days.
+MAX_ROTATION_DAYS: Final = 361
 SECRET_BYTES: Final = 128 * 1024
 
 
@@ -111,8 +115,19 @@ class Settings(SettingsModel):
     )
     service_principal: ServicePrincipalSettings | None = Field(
         default=None,
-        description="The service principal that FiftyOne starts the jobs as.",
-        examples=[{"clientId": "5ad0c0de-0000-4000-8000-000000000001"}],
+        description="The service principal that FiftyOne starts the jobs as; made by the stack unless said otherwise.",
+        examples=[{"clientId": "5ad0c0de-0000-4000-8000-000000000001"}, {"create": True}],
+    )
+    rotate_after_days: int = Field(
+        default=60,
+        ge=1,
+        le=MAX_ROTATION_DAYS,
+        description="Days after which the credential of a service principal that the stack makes is made anew.",
+    )
+    run_as: RunAsSettings | None = Field(
+        default=None,
+        description="Who the jobs run as; whoever deploys unless set.",
+        examples=[{"servicePrincipal": "5ad0c0de-0000-4000-8000-000000000002"}],
     )
     service_principal_client_secret: SecretStr | None = Field(
         default=None, min_length=1, description="That service principal's OAuth secret, which FiftyOne keeps."
@@ -189,13 +204,7 @@ class Settings(SettingsModel):
                 )
             self._check(instance_id, orchestrator)
         existing = self.secrets_from.names if self.secrets_from else {}
-        if self.service_principal is None and not {"clientId", "clientSecret"} <= existing.keys():
-            raise RefusalError(
-                "is required and missing: without it FiftyOne could not start the jobs",
-                mend="name an existing service principal as `servicePrincipal: {clientId: …}`, or the FiftyOne secrets "
-                "that hold its credential as `secretsFrom`",
-                key="servicePrincipal",
-            )
+        self._check_trigger(existing)
         if self.service_principal_client_secret is not None and "clientSecret" in existing:
             raise RefusalError(
                 "is set, while `secretsFrom` names the FiftyOne secret to use instead, so it would have no effect",
@@ -209,6 +218,48 @@ class Settings(SettingsModel):
                 key="containerRegistryUsername",
             )
         return self
+
+    @property
+    def makes_service_principal(self) -> bool:
+        """Whether the trigger is the stack's own; it is nobody's where FiftyOne has a whole credential already."""
+        if self.service_principal is not None:
+            return self.service_principal.create
+        return not {"clientId", "clientSecret"} <= (self.secrets_from.names if self.secrets_from else {}).keys()
+
+    @property
+    def existing_trigger(self) -> str | None:
+        """Application id of the service principal that is not the stack's own, where it is known."""
+        return self.service_principal.client_id if self.service_principal else None
+
+    def _check_trigger(self, existing: dict[str, str]) -> None:
+        if not self.makes_service_principal:
+            if "rotate_after_days" in self.model_fields_set:
+                raise RefusalError(
+                    "is set, while the service principal is not the stack's own, whose credential it never makes anew",
+                    mend="drop it and renew that credential yourself, or let the stack make a service principal: "
+                    "`servicePrincipal: {create: true}`",
+                    key="rotateAfterDays",
+                )
+        elif named := sorted({"clientId", "clientSecret"} & existing.keys()):
+            raise RefusalError(
+                f"names a FiftyOne secret for {' and '.join(named)}, while the stack makes a service principal with a "
+                "credential of its own, so FiftyOne would have a part of each",
+                mend="drop it there, or name the service principal it belongs to as `servicePrincipal: {clientId: …}`",
+                key="secretsFrom",
+            )
+        elif self.service_principal_client_secret is not None:
+            raise RefusalError(
+                "is set, while the stack makes a service principal with a credential of its own, so it would have no "
+                "effect",
+                mend="drop it, or name the service principal it belongs to as `servicePrincipal: {clientId: …}`",
+                key="servicePrincipalClientSecret",
+            )
+        if self.run_as and self.run_as.service_principal == self.existing_trigger:
+            raise RefusalError(
+                "is the service principal that FiftyOne starts the jobs as, so its credential could read secrets",
+                mend="name another one, or drop it: jobs then run as whoever deploys",
+                key="runAs",
+            )
 
     def _check(self, instance_id: str, orchestrator: OrchestratorSettings) -> None:
         key = f"orchestrators.{instance_id}"

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from components.fiftyone_settings import FiftyOneSettings
 from components.registration import missing
-from components.settings import NOT_BUILT_YET, PROJECT, Settings
+from components.settings import PROJECT, Settings
 from components.settings_errors import Problem, SettingsError, misspelt, problem_of
 from components.workspace_credentials import ENVIRONMENT, credential_problems, in_the_clear
+from databricks_provider.rotation import MODE, MODES
 
 # The three secrets that workers need have the guide's names in the environment, as in the scope ("Create Databricks
 # secrets").
@@ -61,7 +62,7 @@ def load_settings(
     Raises:
         SettingsError: with everything that is wrong.
     """
-    problems = list(_wrong_keys(config, stack))
+    problems = list(_wrong_keys(config))
     problems += credential_problems(config, secret_keys=secret_keys, environ=environ, stack=stack)
     problems += (in_the_clear(_bare(key), stack) for key in config if _is_secret(key) and key not in secret_keys)
     problems += (_not_kept_secret(_bare(key)) for key in secret_keys if not _may_be_secret(key))
@@ -79,6 +80,7 @@ def load_settings(
         for details in error.errors(include_url=False):
             problems.append(problem_of(details, stack=stack))
         raise SettingsError(stack, problems) from None
+    problems += _rotation(settings, environ)
     if not previewing:
         problems += missing(settings)
     if problems:
@@ -86,19 +88,12 @@ def load_settings(
     return settings
 
 
-def _wrong_keys(config: Mapping[str, str], stack: str) -> Iterator[Problem]:
+def _wrong_keys(config: Mapping[str, str]) -> Iterator[Problem]:
     known = {*_STACK_KEYS, *(f"fiftyone:{name}" for name in _FIFTYONE_KEYS)}
     for key in sorted(config):
         bare = _bare(key)
-        if bare in NOT_BUILT_YET:
-            yield Problem(
-                key=bare,
-                what="is not built yet",
-                why="the part of the program that reads it does not exist, so it would have no effect.",
-                mend=f"`pulumi config rm {bare} -s {stack}`.",
-            )
-        elif bare not in known and not bare.startswith(("databricks:", "pulumi:", "secretEnv.")):
-            yield misspelt(bare, {*known, *NOT_BUILT_YET})
+        if bare not in known and not bare.startswith(("databricks:", "pulumi:", "secretEnv.")):
+            yield misspelt(bare, known)
 
 
 def _tree(stack: str, config: Mapping[str, str]) -> dict[str, Any]:
@@ -148,7 +143,7 @@ def _from_environment(
     for key, variable in _ENVIRONMENT.items():
         section, name = (tree["fiftyone"], key.removeprefix("fiftyone:")) if ":" in key else (tree, key)
         value, secret = environ.get(variable), name in WORKER_SECRETS
-        if (secret and existing_scope) or (name == "servicePrincipalClientSecret" and _names_client_secret(tree)):
+        if (secret and existing_scope) or (name == "servicePrincipalClientSecret" and not _needs_client_secret(tree)):
             continue
         if value and name in section and section[name] != value:
             yield Problem(
@@ -168,12 +163,30 @@ def _from_environment(
             )
 
 
-def _names_client_secret(tree: dict[str, Any]) -> bool:
-    match tree.get("secretsFrom"):
-        case {"clientSecret": _}:
+def _needs_client_secret(tree: dict[str, Any]) -> bool:
+    """Whether the trigger's credential comes from the settings: neither made by the stack nor FiftyOne's already."""
+    match tree:
+        case {"secretsFrom": {"clientSecret": _}}:
+            return False
+        case {"servicePrincipal": {"clientId": _}}:
             return True
         case _:
             return False
+
+
+def _rotation(settings: Settings, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with the way that the credential is to be made anew."""
+    mode = environ.get(MODE, MODES[0])
+    if mode not in MODES:
+        yield Problem(key=MODE, what=f"is {mode!r} in the environment", mend=f"set it to one of {', '.join(MODES)}.")
+    elif mode == "now" and not settings.makes_service_principal:
+        yield Problem(
+            key=MODE,
+            what="asks for a new credential, and the stack makes none",
+            why="FiftyOne starts the jobs as a service principal that exists already, of which nothing is changed.",
+            mend="make a new secret of it in Databricks, then `pulumi config set --secret servicePrincipalClientSecret "
+            f"-s {settings.stack}` and `make up STACK={settings.stack}`.",
+        )
 
 
 def _is_existing(secret_scope: Any) -> bool:

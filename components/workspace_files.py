@@ -25,19 +25,23 @@ class WorkspaceFilesArgs:
 
 
 class WorkspaceFiles(pulumi.ComponentResource):
-    """Output: `directory`. Paths are known from names, so whoever uses a file depends on the component."""
+    """Outputs: `directory`, and the same as the workspace API writes it, `folder`.
+
+    Paths are known from names, so whoever uses a file depends on the component.
+    """
 
     directory: pulumi.Output[str]
+    folder: pulumi.Output[str]
 
     def __init__(self, name: str, args: WorkspaceFilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:WorkspaceFiles", name, None, opts)
         # The workspace API writes paths without the prefix and would read the same path back so.
-        folder = args.directory.removeprefix(WORKSPACE)
-        directory = Folder("folder", path=folder, opts=pulumi.ResourceOptions(parent=self))
+        path = args.directory.removeprefix(WORKSPACE)
+        self.folder = Folder("folder", path=path, opts=pulumi.ResourceOptions(parent=self)).path
         for file, text in sorted(args.files.items()):
             databricks.WorkspaceFile(
                 file,
-                path=directory.path.apply(lambda path, file=file: f"{path}/{file}"),
+                path=self.folder.apply(lambda path, file=file: f"{path}/{file}"),
                 content_base64=encoded(text),
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -80,7 +80,6 @@ def _local_variables() -> dict[str, str]:
         "DATABRICKS_TOKEN": (EMULATOR / "token").read_text().strip(),
         "FIFTYONE_API_URI": f"{address}/fiftyone",
         "FIFTYONE_API_KEY": (EMULATOR / "fiftyone-api-key").read_text().strip(),
-        "SERVICE_PRINCIPAL_CLIENT_SECRET": (EMULATOR / "service-principal-secret").read_text().strip(),
         **_throw_away_secrets(),
     }
 

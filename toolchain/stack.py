@@ -14,6 +14,7 @@ from pathlib import Path
 
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
+from toolchain.interrupted import was_interrupted
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 
 # A pack on this machine must be named on each command (pulumi #5541), and as a whole path for a project elsewhere.
@@ -26,6 +27,9 @@ FLAGS = {
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
 }
+# How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
+# due is no drift, which `refresh` looks for.
+ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
 # What a copied stack file leaves out, because only the passphrase or key of the real backend could read it.
 ENCRYPTED = ("encryptionsalt:", "encryptedkey:", "secretsprovider:")
 
@@ -41,7 +45,12 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
         return _preview_without_backend(stack, flags, environ)
     if stack == LOCAL_STACK:
         flags = [*flags, "--yes"] if verb != "preview" else flags
-    code = _pulumi([verb, "--stack", stack, *FLAGS[verb], *flags], environ)
+    if verb in ROTATE_CREDENTIAL:
+        environ["ROTATE_CREDENTIAL"] = ROTATE_CREDENTIAL[verb]
+    pulumi_verb = "up" if verb == "rotate" else verb
+    if pulumi_verb == "up" and was_interrupted(stack, environ):
+        environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+    code = _pulumi([pulumi_verb, "--stack", stack, *FLAGS[pulumi_verb], *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
     return code

@@ -7,6 +7,8 @@ from components.settings import Settings
 from components.settings_loader import load_settings
 
 STACK = "dev"
+# Application id of a service principal that exists.
+TRIGGER = "5ad0c0de-0000-4000-8000-000000000001"
 ENVIRON = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-password@db.example.com/",
     "FIFTYONE_ENCRYPTION_KEY": "hidden-key",
@@ -24,7 +26,7 @@ def configuration(*, orchestrators: Any = None, **changes: str) -> dict[str, str
     config = {
         "fiftyone:apiUri": "https://fiftyone.example.com/api",
         "fiftyone:version": "2.13.1",
-        "fiftyone-databricks:servicePrincipal": json.dumps({"clientId": "trigger"}),
+        "fiftyone-databricks:servicePrincipal": json.dumps({"clientId": TRIGGER}),
         "fiftyone-databricks:orchestrators": entries if isinstance(entries, str) else json.dumps(entries),
     }
     return {**config, **{name.replace("__", ":").replace("fiftyone_", "fiftyone-"): v for name, v in changes.items()}}

@@ -10,7 +10,7 @@ from pulumi.runtime import mocks
 from components.fiftyone_orchestrator import FiftyOneOrchestrator
 from components.job import JobOutputs
 from components.registration_args import registration_args
-from tests.unit.settings_cases import configuration, settings
+from tests.unit.settings_cases import TRIGGER, configuration, settings
 
 DYNAMIC = "pulumi-python:dynamic/fiftyone"
 
@@ -52,7 +52,7 @@ def deploy(config: dict[str, str]) -> None:
         poolId="pool",
         registrationPoolId=None,
     )
-    FiftyOneOrchestrator("gpu", registration_args(settings(config), "gpu", job, None))
+    FiftyOneOrchestrator("gpu", registration_args(settings(config), "gpu", job, None, None))
 
 
 def plain(value: Any) -> Any:
@@ -67,7 +67,7 @@ def test_four_secrets_one_registration_by_their_names_and_one_refresh(recorder: 
     assert {secret["key"]: plain(secret["value"]) for secret in secrets} == {
         "HOST_GPU": "https://example.cloud.databricks.com",
         "ACCOUNT_ID_GPU": "00000000-0000-4000-8000-000000000000",
-        "CLIENT_ID_GPU": "trigger",
+        "CLIENT_ID_GPU": TRIGGER,
         "CLIENT_SECRET_GPU": "hidden-client-secret",
     }
     assert all(pulumi.runtime.rpc.is_rpc_secret(secret["value"]) for secret in secrets)

@@ -27,6 +27,7 @@ def job(*, registration: bool = True, **entries: Any) -> dict[str, Any]:
             requirements="/Workspace/Shared/fiftyone-dev/gpu-requirements.txt",
             execution_pool_id="pool-1",
             registration_pool_id="pool-2" if registration else None,
+            run_as={"user_name": "deployer@example.com"},
             protect=False,
         )
     )
@@ -70,6 +71,7 @@ def test_the_job_is_the_guides() -> None:
         "max_concurrent_runs": 3,
         "timeout_seconds": None,
         "queue": {"enabled": True},
+        "run_as": {"user_name": "deployer@example.com"},
         "parameters": [{"name": "command", "default": "fiftyone --version"}],
         "tags": {"pulumi-stack": "fiftyone-databricks.dev.gpu"},
         "job_clusters": [

@@ -10,7 +10,7 @@ from components.plugins import PluginsPlace
 from components.registration import credentials, existing_secrets, missing, secret_name
 from components.settings_errors import SettingsError
 from components.settings_loader import load_settings
-from tests.unit.settings_cases import ENVIRON, STACK, configuration, settings
+from tests.unit.settings_cases import ENVIRON, STACK, TRIGGER, configuration, settings
 
 NAMES = {"host": "THE_HOST", "accountId": "THE_ACCOUNT", "clientId": "THE_CLIENT", "clientSecret": "THE_SECRET"}
 
@@ -43,7 +43,7 @@ def test_the_stacks_own_secrets_hold_what_the_settings_say() -> None:
     assert credentials(settings()) == {
         "host": "https://example.cloud.databricks.com",
         "accountId": "00000000-0000-4000-8000-000000000000",
-        "clientId": "trigger",
+        "clientId": TRIGGER,
         "clientSecret": "hidden-client-secret",
     }
 
@@ -87,8 +87,6 @@ def test_what_registering_needs_stops_up_and_lets_a_preview_pass(variable: str, 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (without("servicePrincipal"), "servicePrincipal is required and missing"),
-        (configuration(servicePrincipal='{"create": true}'), "servicePrincipal sets `create`, which is not built yet"),
         (configuration(servicePrincipal='{"clientId": "a b"}'), "servicePrincipal.clientId does not have the form"),
         (configuration(secretsFrom="{}"), "secretsFrom names no secret"),
         (configuration(secretsFrom='{"secret": "A"}'), "secretsFrom.secret is not a setting"),

@@ -7,7 +7,6 @@ import pulumi_databricks.config.vars as provider_config
 import pytest
 from pydantic.alias_generators import to_camel
 
-from components.settings import NOT_BUILT_YET
 from components.settings_errors import SettingsError
 from components.settings_loader import WORKER_SECRETS
 from components.workspace_credentials import PROVIDER_KEYS
@@ -148,12 +147,6 @@ def test_each_bad_setting_is_refused_by_name_and_no_secret_is_shown(config: dict
         assert part in message
     assert "hidden" not in message
     assert message.startswith("the settings of stack `dev` have one problem; nothing was created or changed.\n- ")
-
-
-def test_the_contracts_keys_that_are_not_built_yet_are_refused_as_such() -> None:
-    for key in sorted(NOT_BUILT_YET):
-        full = key if ":" in key else f"fiftyone-databricks:{key}"
-        assert f"- {key} is not built yet" in refused({**configuration(), full: "{}"}, secret_keys=frozenset({full}))
 
 
 def test_all_that_is_missing_is_said_at_once_with_the_command_that_sets_it() -> None:

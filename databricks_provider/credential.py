@@ -1,0 +1,172 @@
+"""The OAuth secret of the stack's own service principal, as dynamic resources: made anew in time, deleted late.
+
+`Credential` makes a secret and deletes none. `CredentialRetention`, which depends on the FiftyOne secrets that hold the
+value, deletes what nobody needs: it keeps the secret that FiftyOne holds now and the one it held before, because
+requests in flight may still use that. The two last *made* would not do: two rotations while FiftyOne is down would
+cost the one in use. Source: guide, "Credential Expiration and Rotation".
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from databricks_provider.rotation import lifetime, looks_for_left_overs, rotation
+from databricks_provider.workspace_client import WorkspaceConnection
+
+# Secrets of a service principal that may be valid at once.
+MOST = 5
+
+_connection = WorkspaceConnection()
+
+
+class CredentialProvider(ResourceProvider):
+    """Makes and finds secrets. Its import path is part of every stack's state: never move or rename it."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        _connection.configure(req)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(id_=f"{props['principalId']}/credential", outs=_made(props))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Due by its age, and that alone; says where it stands, which the engine's own words do not."""
+        moved = _olds["principalId"] != _news["principalId"]
+        stands = rotation(_olds, period_days=int(_news["rotateAfterDays"]))
+        if not moved:
+            print(f"the credential that FiftyOne starts jobs with is {stands}", flush=True)
+        return DiffResult(
+            changes=moved or stands.happens,
+            replaces=["principalId"] if moved else [],
+            delete_before_replace=False,
+        )
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(outs=_made(_news))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Whether the secret is there; ended ones are not listed."""
+        if props["secretId"] in _secret_ids(props["principalId"]):
+            return ReadResult(id_=id_, outs=props)
+        print("the credential that FiftyOne starts jobs with was deleted in Databricks, or has ended", flush=True)
+        return ReadResult(id_="", outs={})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Nothing: FiftyOne may hold it still, and it goes with its service principal."""
+
+
+class CredentialRetentionProvider(ResourceProvider):
+    """Deletes secrets that FiftyOne has moved on from. Its import path is part of every stack's state."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        _connection.configure(req)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(id_="credentials", outs=_swept(props, previous=""))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        changed = any(_olds[name] != _news[name] for name in ("principalId", "secretId"))
+        return DiffResult(changes=changed or looks_for_left_overs())
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        same = _olds["secretId"] == _news["secretId"]
+        return UpdateResult(outs=_swept(_news, previous=_olds["previous"] if same else _olds["secretId"]))
+
+
+def _made(props: dict[str, Any]) -> dict[str, Any]:
+    """The resource's outputs with a new secret. Raises RuntimeError where there are too many."""
+    from databricks.sdk.errors.base import DatabricksError
+
+    principal, proxy = props["principalId"], _connection.client.service_principal_secrets_proxy
+    try:
+        made = proxy.create(principal, lifetime=lifetime(int(props["rotateAfterDays"])))
+    except DatabricksError as error:
+        if len(_secret_ids(principal)) < MOST:
+            raise
+        raise RuntimeError(
+            f"The service principal has {MOST} OAuth secrets, and Databricks lets none have more ({error}). FiftyOne "
+            "was not reached by the rotations before. Run `ROTATE_CREDENTIAL=never make up`: it hands the newest to "
+            "FiftyOne and deletes those that nobody needs. Then run the same command again."
+        ) from None
+    return {
+        **props,
+        "secretId": made.id,
+        "madeAt": made.create_time,
+        "expiresAt": made.expire_time,
+        "value": made.secret,
+    }
+
+
+def _swept(props: dict[str, Any], *, previous: str) -> dict[str, Any]:
+    """The resource's outputs, after all secrets of the principal but two were deleted."""
+    from databricks.sdk.errors import NotFound
+
+    principal = props["principalId"]
+    for secret_id in sorted(_secret_ids(principal) - {props["secretId"], previous}):
+        with suppress(NotFound):
+            _connection.client.service_principal_secrets_proxy.delete(principal, secret_id)
+    return {**props, "previous": previous}
+
+
+def _secret_ids(principal: str) -> set[str]:
+    """The secrets that have not ended; none of a principal that is gone."""
+    from databricks.sdk.errors import NotFound
+
+    with suppress(NotFound):
+        return {secret.id or "" for secret in _connection.client.service_principal_secrets_proxy.list(principal)}
+    return set()
+
+
+class Credential(Resource, module="databricks", name="Credential"):
+    """The newest OAuth secret of a service principal that is the stack's own.
+
+    Args:
+        principal_id: SCIM id of the service principal; another one replaces.
+        rotate_after_days: days after which the next `up` makes a new secret. It lasts two such periods and a week.
+    """
+
+    secret_id: pulumi.Output[str]
+    expires_at: pulumi.Output[str]
+    value: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        principal_id: pulumi.Input[str],
+        rotate_after_days: int,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        made = dict.fromkeys(("secretId", "madeAt", "expiresAt", "value"))
+        props = {"principalId": principal_id, "rotateAfterDays": rotate_after_days, **made}
+        hidden = pulumi.ResourceOptions(additional_secret_outputs=["value"])
+        super().__init__(CredentialProvider(), resource_name, props, pulumi.ResourceOptions.merge(opts, hidden))
+
+
+class CredentialRetention(Resource, module="databricks", name="CredentialRetention"):
+    """What becomes of earlier secrets; depends on every FiftyOne secret that holds the newest.
+
+    Args:
+        principal_id: as of `Credential`.
+        secret_id: the secret that FiftyOne holds once this resource's turn has come.
+    """
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        principal_id: pulumi.Input[str],
+        secret_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"principalId": principal_id, "secretId": secret_id, "previous": None}
+        super().__init__(CredentialRetentionProvider(), resource_name, props, opts)

@@ -1,0 +1,36 @@
+"""Whether a deployment before was interrupted or failed, by what the backend knows of it.
+
+Owns the signs alone, which cost no request to the workspace; what is done about them lies with who looks.
+"""
+
+import json
+import subprocess
+from typing import Any
+
+from toolchain.paths import REPO
+
+
+def was_interrupted(stack: str, environ: dict[str, str]) -> bool:
+    """Whether something is pending, or anything has not succeeded since the last update that did."""
+    deployment: dict[str, Any] = _pulumi(["stack", "export"], stack, environ).get("deployment") or {}
+    if deployment.get("pending_operations"):
+        return True
+    for entry in _pulumi(["stack", "history", "--json"], stack, environ):
+        if entry["result"] != "succeeded":
+            return True
+        if entry["kind"] == "update":
+            return False
+    return False
+
+
+def _pulumi(arguments: list[str], stack: str, environ: dict[str, str]) -> Any:
+    """What the command prints as JSON; nothing where it refuses, which the command that follows will say better."""
+    done = subprocess.run(
+        ["pulumi", *arguments, "--stack", stack, "--non-interactive"],
+        cwd=REPO,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return json.loads(done.stdout or "{}") if done.returncode == 0 else {}
