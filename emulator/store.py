@@ -43,7 +43,7 @@ CREATE TABLE jobs (
 CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL, level TEXT NOT NULL);
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, settings TEXT NOT NULL, parameters TEXT NOT NULL,
-    creator TEXT NOT NULL, idempotency_token TEXT UNIQUE,
+    creator TEXT NOT NULL, run_as TEXT NOT NULL, idempotency_token TEXT UNIQUE,
     cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
     message TEXT NOT NULL, created_ms INTEGER NOT NULL, admitted_ms INTEGER, end_ms INTEGER);
 CREATE INDEX active_runs ON runs (job_id) WHERE end_ms IS NULL;
