@@ -43,16 +43,16 @@ def find(handler: Handler, headers: Mapping[str, str], db: Connection, home: Pat
         raise ApiError(403, "PERMISSION_DENIED", "This stand-in answers on loopback addresses only.")
     if handler in OPEN:
         return NOBODY
-    return _key(handler, headers, home) if handler in FIFTYONE else _principal(handler, headers, db, token)
+    return _key(handler, headers, home) if handler in FIFTYONE else _principal(handler, headers, db, home, token)
 
 
-def _principal(handler: Handler, headers: Mapping[str, str], db: Connection, token: str) -> Caller:
+def _principal(handler: Handler, headers: Mapping[str, str], db: Connection, home: Path, token: str) -> Caller:
     """Of the workspace, with the platform's recorded answers to a missing and to a wrong token."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise ApiError(401, 401, "Credential was not sent or was of an unsupported type for this API.")
     right = hmac.compare_digest(given.encode(), token.encode())
-    caller = identity.USER if right else oauth.holder(db, given)
+    caller = identity.USER if right else oauth.holder(db, home, given)
     if caller is None:
         raise ApiError(403, 403, "Invalid access token.")
     if not caller.admin and handler not in EVERYBODY:

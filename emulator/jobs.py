@@ -1,4 +1,9 @@
-"""Jobs: create, get, list, reset, update, delete, and the rules between them and the pools."""
+"""Jobs: create, get, list, reset, update, delete, and the rules between them, the pools and who they run as.
+
+A job runs as its `run_as`, else as its owner. Documented: naming a service principal there needs the role
+`servicePrincipal.user` on it, of administrators too, when the job is written; nothing says that it is looked at again
+when the job runs.
+"""
 
 import json
 import sqlite3
@@ -6,11 +11,13 @@ from operator import itemgetter
 from typing import Any
 
 from emulator import run_records
-from emulator.api import Body, Call, Route, invalid
+from emulator.api import ApiError, Body, Call, Caller, Route, invalid
 from emulator.clusters import Cluster
 from emulator.job_settings import Settings
 from emulator.permissions import check_job, forget, grant
 from emulator.pools import find_pool
+from emulator.rule_sets import may_run_as
+from emulator.service_principals import find
 from emulator.store import ME, new_id, now_ms
 
 # The Jobs API's documented page size.
@@ -48,11 +55,26 @@ def _check_cluster(db: sqlite3.Connection, cluster: Cluster, job_tags: dict[str,
             )
 
 
-def _checked(db: sqlite3.Connection, settings: Settings) -> str:
+def _check_run_as(db: sqlite3.Connection, caller: Caller, application_id: str) -> None:
+    if (principal := find(db, application_id)) is None:
+        # Recorded.
+        raise invalid(f"Invalid user: '{application_id}' does not exist or deactivated")
+    if not may_run_as(principal, caller):
+        # Recorded.
+        message = (
+            f"Cannot bind the service principal provided in 'run_as' field ({application_id}) to the job. The user "
+            "creating or updating the job must have 'servicePrincipal.user' role on the service principal."
+        )
+        raise ApiError(403, "PERMISSION_DENIED", message)
+
+
+def _checked(call: Call, settings: Settings) -> str:
     """The settings as they are stored. Raises ApiError."""
     settings.check()
     for cluster in settings.clusters():
-        _check_cluster(db, cluster, settings.tags or {})
+        _check_cluster(call.db, cluster, settings.tags or {})
+    if application_id := (settings.run_as or {}).get("service_principal_name"):
+        _check_run_as(call.db, call.caller, application_id)
     return json.dumps({"name": "Untitled"} | settings.plain())
 
 
@@ -74,20 +96,30 @@ def shown_settings(row: sqlite3.Row) -> dict[str, Any]:
     return settings
 
 
-def _shown(row: sqlite3.Row) -> dict[str, Any]:
+def run_as(db: sqlite3.Connection, row: sqlite3.Row) -> str:
+    """Who a job runs as, by name or application id."""
+    if named := json.loads(row["settings"]).get("run_as"):
+        return next(iter(named.values()))
+    owner = "SELECT principal FROM permissions WHERE object = ? AND level = 'IS_OWNER'"
+    return db.execute(owner, (f"/jobs/{row['id']}",)).fetchone()["principal"]
+
+
+def _shown(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     settings = shown_settings(row)
+    # Documented: it can be written only, and is read as `run_as_user_name`.
+    settings.pop("run_as", None)
     return {
         "job_id": row["id"],
         "created_time": row["created_ms"],
         "creator_user_name": ME,
-        "run_as_user_name": next(iter(settings.get("run_as", {}).values()), ME),
+        "run_as_user_name": run_as(db, row),
         "settings": settings,
     }
 
 
 def create(call: Call) -> dict[str, Any]:
     settings = call.read(Settings)
-    stored = _checked(call.db, settings)
+    stored = _checked(call, settings)
     job_id = new_id(call.db)
     call.db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?)", (job_id, now_ms(), settings.name or "Untitled", stored))
     grant(call.db, f"/jobs/{job_id}", "user_name", ME, "IS_OWNER")
@@ -97,7 +129,7 @@ def create(call: Call) -> dict[str, Any]:
 def get(call: Call) -> dict[str, Any]:
     row = stored_job(call.db, call.need("job_id"))
     check_job(call, row["id"], run=False)
-    return _shown(row)
+    return _shown(call.db, row)
 
 
 def list_jobs(call: Call) -> dict[str, Any]:
@@ -114,7 +146,7 @@ def list_jobs(call: Call) -> dict[str, Any]:
         "SELECT * FROM jobs WHERE id < ? AND (? IS NULL OR name = ?) ORDER BY id DESC LIMIT ?",
         (int(before), name, name, int(limit) + 1),
     ).fetchall()
-    page = [_shown(row) for row in rows[: int(limit)]]
+    page = [_shown(call.db, row) for row in rows[: int(limit)]]
     for job in page:
         del job["run_as_user_name"]
         if call.query.get("expand_tasks") != "true":
@@ -128,17 +160,20 @@ def list_jobs(call: Call) -> dict[str, Any]:
     return answer
 
 
-def _write(db: sqlite3.Connection, job_id: int, settings: Settings) -> dict[str, Any]:
-    stored = _checked(db, settings)
-    db.execute("UPDATE jobs SET name = ?, settings = ? WHERE id = ?", (settings.name or "Untitled", stored, job_id))
+def _write(call: Call, job_id: int, settings: Settings) -> dict[str, Any]:
+    stored = _checked(call, settings)
+    call.db.execute(
+        "UPDATE jobs SET name = ?, settings = ? WHERE id = ?", (settings.name or "Untitled", stored, job_id)
+    )
     return {}
 
 
 def reset(call: Call) -> dict[str, Any]:
-    """Replace all settings; the id stays."""
+    """Replace all settings; the id stays, and so does who it runs as if that is left out (databricks/cli#4873)."""
     body = call.read(Reset)
-    stored_job(call.db, body.job_id)
-    return _write(call.db, body.job_id, body.new_settings)
+    before: dict[str, Any] = json.loads(stored_job(call.db, body.job_id)["settings"])
+    kept = {name: before[name] for name in ("run_as",) if name in before}
+    return _write(call, body.job_id, call.check(Settings, kept | body.new_settings.plain()))
 
 
 def update(call: Call) -> dict[str, Any]:
@@ -157,7 +192,7 @@ def update(call: Call) -> dict[str, Any]:
             replaced = {item[key] for item in value}
             value = [item for item in settings.get(name, []) if item[key] not in replaced] + value
         settings[name] = value
-    return _write(call.db, body.job_id, call.check(Settings, settings))
+    return _write(call, body.job_id, call.check(Settings, settings))
 
 
 def delete(call: Call) -> dict[str, Any]:

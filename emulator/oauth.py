@@ -1,7 +1,8 @@
 """OAuth for service principals: client credentials, exchanged for access tokens that last an hour.
 
-Owns the tokens, of which only hashes are kept. The secret is a file of the home folder, read at every exchange, so that
-another one written there is a rotated one. Source: docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m.
+Owns the tokens, of which only hashes are kept. A service principal signs in with any of its secrets; the one that every
+workspace has also with what a file of the home folder holds, read at every exchange, so that another one written there
+is a rotated one. Source: docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m.
 """
 
 import base64
@@ -10,12 +11,13 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from emulator import clock, oauth_secrets, service_principals
 from emulator.api import ApiError, Call, Caller, Route
-from emulator.identity import APPLICATION_ID, SERVICE_PRINCIPAL
-from emulator.store import now_ms
+from emulator.store import APPLICATION_ID
 
 SECRET_FILE = "service-principal-secret"
 LIFETIME_SECONDS = 3600
@@ -49,24 +51,44 @@ def token(call: Call) -> dict[str, Any]:
         form.get("client_id", ""),
         form.get("client_secret", ""),
     )
-    right = hmac.compare_digest(secret.encode(), (call.home / SECRET_FILE).read_bytes())
-    if client_id != APPLICATION_ID or not right:
+    principal = _signed_in(call, client_id, secret)
+    if principal is None:
         raise OAuthError(401, "invalid_client", "Client authentication failed")
     if form.get("grant_type") != "client_credentials":
         raise OAuthError(400, "unsupported_grant_type", "Only client_credentials is part of this stand-in")
     if form.get("scope") != SCOPE:
         raise OAuthError(400, "invalid_scope", f"Only {SCOPE} is part of this stand-in")
-    call.db.execute("DELETE FROM access_tokens WHERE expires_ms <= ?", (now_ms(),))
-    made = secrets.token_urlsafe(32)
-    expires = now_ms() + LIFETIME_SECONDS * 1000
-    call.db.execute("INSERT INTO access_tokens VALUES (?, ?, ?)", (_hash(made), client_id, expires))
+    now, made = clock.now_ms(call.home), secrets.token_urlsafe(32)
+    call.db.execute("DELETE FROM access_tokens WHERE expires_ms <= ?", (now,))
+    call.db.execute(
+        "INSERT INTO access_tokens VALUES (?, ?, ?)", (_hash(made), principal, now + LIFETIME_SECONDS * 1000)
+    )
     return {"access_token": made, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS, "scope": SCOPE}
 
 
-def holder(db: sqlite3.Connection, access_token: str) -> Caller | None:
-    """Whose token it is, while it lasts."""
-    query = "SELECT 1 FROM access_tokens WHERE hash = ? AND expires_ms > ?"
-    return SERVICE_PRINCIPAL if db.execute(query, (_hash(access_token), now_ms())).fetchone() else None
+def holder(db: sqlite3.Connection, home: Path, access_token: str) -> Caller | None:
+    """Whose token it is, while it lasts and its service principal is active."""
+    query = (
+        "SELECT p.application_id FROM access_tokens t JOIN service_principals p ON p.id = t.principal"
+        " WHERE t.hash = ? AND t.expires_ms > ?"
+    )
+    row = db.execute(query, (_hash(access_token), clock.now_ms(home))).fetchone()
+    if row is None or service_principals.find(db, row["application_id"]) is None:
+        return None
+    return Caller(row["application_id"], admin=False)
+
+
+def _signed_in(call: Call, client_id: str, secret: str) -> int | None:
+    """The number of the service principal whose id and secret these are."""
+    if (row := service_principals.find(call.db, client_id)) is None:
+        return None
+    hashes = oauth_secrets.hashes(call.db, call.home, row["id"])
+    if client_id == APPLICATION_ID:
+        hashes.append(oauth_secrets.digest((call.home / SECRET_FILE).read_bytes()))
+    given = oauth_secrets.digest(secret)
+    # Every one is compared, so that the time it takes tells nothing of which was right.
+    right = [hmac.compare_digest(given, known) for known in hashes]
+    return row["id"] if any(right) else None
 
 
 def _basic(authorization: str) -> tuple[str, str] | None:

@@ -1,12 +1,14 @@
 """Who may do what with jobs, instance pools and directories.
 
-Recorded and shown; a caller who is no administrator is held to those of jobs.
+Recorded and shown. A caller who is no administrator is held to those of jobs, and a run to those of pools and
+directories, by whom it runs as. Directories inherit from those above them.
 """
 
 import sqlite3
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from emulator.api import ApiError, Body, Call, Route, invalid, missing
+from emulator.api import ApiError, Body, Call, Caller, Route, invalid, missing
 from emulator.store import PROTECTED
 
 Kind = Literal["user_name", "service_principal_name", "group_name"]
@@ -24,8 +26,11 @@ FIND = {
 }
 # Recorded: a job shows what administrators inherit, a pool does not. A directory is documented to inherit too.
 INHERITED = {"jobs": "/jobs/", "directories": "/directories/"}
-# The objects on which a service principal has a level; each level of a job includes that it can be seen.
-GIVEN = "SELECT object FROM permissions WHERE kind = 'service_principal_name' AND principal = ?"
+# The objects on which somebody has a level, alone or with everybody; each level includes that the object can be seen.
+GIVEN = (
+    "SELECT object FROM permissions"
+    " WHERE (kind != 'group_name' AND principal = ? OR kind = 'group_name' AND principal = 'users')"
+)
 
 
 class Entry(Body):
@@ -56,13 +61,22 @@ def forget(db: sqlite3.Connection, name: str) -> None:
     db.execute("DELETE FROM permissions WHERE object = ?", (name,))
 
 
+def forget_principal(db: sqlite3.Connection, application_id: str) -> None:
+    """Drop what a service principal was given, when it is deleted."""
+    db.execute("DELETE FROM permissions WHERE kind = 'service_principal_name' AND principal = ?", (application_id,))
+
+
+def may(db: sqlite3.Connection, who: Caller, name: str, levels: tuple[str, ...]) -> bool:
+    """Whether somebody has one of these levels on the very object."""
+    marks = ", ".join("?" * len(levels))
+    given = f"{GIVEN} AND object = ? AND level IN ({marks})"
+    return who.admin or db.execute(given, (who.name, name, *levels)).fetchone() is not None
+
+
 def check_job(call: Call, job_id: int, *, run: bool) -> None:
     """Refuse a caller who may not run the job, or not even see it. Raises ApiError."""
-    if call.caller.admin:
-        return
     levels = tuple(level for level in LEVELS["jobs"][1] if not run or level != "CAN_VIEW")
-    given = call.db.execute(f"{GIVEN} AND object = ? AND level IN {levels}", (call.caller.name, f"/jobs/{job_id}"))
-    if given.fetchone() is None:
+    if not may(call.db, call.caller, f"/jobs/{job_id}", levels):
         words = " or ".join(
             level.removeprefix("CAN_").removeprefix("IS_").replace("_", " ").title() for level in levels
         )
@@ -85,15 +99,28 @@ def _target(call: Call) -> tuple[str, str]:
     return kind, f"/{kind}/{number}"
 
 
+def _above(db: sqlite3.Connection, number: str) -> list[str]:
+    """The directories that one lies in, the nearest first, as objects of permissions."""
+    path: str = db.execute("SELECT path FROM objects WHERE CAST(id AS TEXT) = ?", (number,)).fetchone()["path"]
+    query = "SELECT id FROM objects WHERE path = ?"
+    parents = [str(parent) for parent in PurePosixPath(path).parents]
+    return [f"/directories/{db.execute(query, (parent,)).fetchone()['id']}" for parent in parents]
+
+
 def get(call: Call) -> dict[str, Any]:
+    """Direct levels first, then those that are inherited."""
     kind, name = _target(call)
     shown: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in call.db.execute("SELECT * FROM permissions WHERE object = ? ORDER BY rowid", (name,)):
-        principal = {row["kind"]: row["principal"]}
-        if row["kind"] != "group_name":
-            principal["display_name"] = row["principal"]
-        entry = shown.setdefault((row["kind"], row["principal"]), {**principal, "all_permissions": []})
-        entry["all_permissions"].append({"permission_level": row["level"], "inherited": False})
+    for source in [name, *(_above(call.db, call.path["id"]) if kind == "directories" else [])]:
+        for row in call.db.execute("SELECT * FROM permissions WHERE object = ? ORDER BY rowid", (source,)):
+            principal = {row["kind"]: row["principal"]}
+            if row["kind"] != "group_name":
+                principal["display_name"] = row["principal"]
+            entry = shown.setdefault((row["kind"], row["principal"]), {**principal, "all_permissions": []})
+            level: dict[str, Any] = {"permission_level": row["level"], "inherited": source != name}
+            if source != name:
+                level["inherited_from_object"] = [source]
+            entry["all_permissions"].append(level)
     entries = list(shown.values())
     if kind in INHERITED:
         level = {"permission_level": "CAN_MANAGE", "inherited": True, "inherited_from_object": [INHERITED[kind]]}

@@ -21,14 +21,16 @@ def create(
     settings: dict[str, Any],
     parameters: dict[str, str],
     creator: str,
+    run_as: str,
     idempotency_token: str | None,
 ) -> int:
     """A run that waits, with one task run for each task of `settings`, which it keeps whatever becomes of the job."""
     run_id = new_id(db)
     db.execute(
-        "INSERT INTO runs (id, job_id, settings, parameters, creator, idempotency_token, state, message, created_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'QUEUED', '', ?)",
-        (run_id, job_id, json.dumps(settings), json.dumps(parameters), creator, idempotency_token, now_ms()),
+        "INSERT INTO runs"
+        " (id, job_id, settings, parameters, creator, run_as, idempotency_token, state, message, created_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'QUEUED', '', ?)",
+        (run_id, job_id, json.dumps(settings), json.dumps(parameters), creator, run_as, idempotency_token, now_ms()),
     )
     for task in settings["tasks"]:
         db.execute(

@@ -12,7 +12,7 @@ from pydantic import Field
 from emulator import run_records
 from emulator.api import ApiError, Body, Call, Route, invalid
 from emulator.job_settings import Queue
-from emulator.jobs import shown_settings, stored_job
+from emulator.jobs import run_as, shown_settings, stored_job
 from emulator.outcomes import ENDED, no_place
 from emulator.permissions import GIVEN, check_job
 from emulator.run_views import read_output, shown_run, shown_task_run
@@ -64,7 +64,13 @@ def run_now(call: Call) -> dict[str, Any]:
     queue = (settings.get("queue", {}) if body.queue is None else body.queue).get("enabled", False)
     waiting = run_records.unended(call.db, f"state = 'QUEUED' AND job_id = {body.job_id}")
     run_id = run_records.create(
-        call.db, body.job_id, settings, body.job_parameters or {}, call.caller.name, body.idempotency_token or None
+        call.db,
+        body.job_id,
+        settings,
+        body.job_parameters or {},
+        call.caller.name,
+        run_as(call.db, job),
+        body.idempotency_token or None,
     )
     if not waiting and run_records.place_free(call.db, body.job_id, limit):
         run_records.admit(call.db, run_id)

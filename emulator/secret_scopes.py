@@ -6,7 +6,7 @@ import re
 import sqlite3
 from typing import Any, Literal
 
-from emulator.api import ApiError, Body, Call, Route, exists, invalid, missing
+from emulator.api import ApiError, Body, Call, Caller, Route, exists, invalid, missing
 from emulator.store import ME, now_ms
 
 # https://docs.databricks.com/aws/en/security/secrets: names, sizes and counts. `@` stands in the scope's rule only.
@@ -136,6 +136,12 @@ def delete_secret(call: Call) -> dict[str, Any]:
     _secret(call.db, gone.scope, gone.key)
     call.db.execute("DELETE FROM secrets WHERE scope = ? AND key = ?", (gone.scope, gone.key))
     return {}
+
+
+def may_read(db: sqlite3.Connection, who: Caller, scope: str) -> bool:
+    """Whether a scope's secrets are somebody's to read, alone or with everybody; each permission includes it."""
+    query = "SELECT 1 FROM acls WHERE scope = ? AND principal IN (?, 'users')"
+    return who.admin or db.execute(query, (scope, who.name)).fetchone() is not None
 
 
 def put_acl(call: Call) -> dict[str, Any]:

@@ -22,10 +22,13 @@ from emulator import (
     identity,
     jobs,
     oauth,
+    oauth_secrets,
     permissions,
     pools,
+    rule_sets,
     runs,
     secret_scopes,
+    service_principals,
     volumes,
     workspace,
 )
@@ -37,6 +40,9 @@ NAME = "databricks-workspace-stand-in"
 ROUTES: list[Route] = [
     *identity.ROUTES,
     *oauth.ROUTES,
+    *service_principals.ROUTES,
+    *oauth_secrets.ROUTES,
+    *rule_sets.ROUTES,
     *pools.ROUTES,
     *secret_scopes.ROUTES,
     *workspace.ROUTES,

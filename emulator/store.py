@@ -3,19 +3,27 @@
 Owns the tables and what a fresh workspace holds; the rules lie with the endpoints.
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # The one user of the stand-in, its administrator.
 ME = "deployer@stand-in.invalid"
+# The service principal that every workspace has.
+APPLICATION_ID = "5ad3c0de-41b7-4e0a-9c62-2f8e7d1b6a90"
+SERVICE_PRINCIPAL_ID = 1000067890
+SERVICE_PRINCIPAL_NAME = "stand-in-service-principal"
+# The role that lets others have a role on a service principal.
+MANAGER = "roles/servicePrincipal.manager"
 # Directories that every workspace has and that cannot be deleted.
 PROTECTED = ("/", "/Shared", "/Users", f"/Users/{ME}")
 
 # Of the tables: goes up whenever they change.
-VERSION = 4
+VERSION = 5
 SCHEMA = """
 CREATE TABLE counter (last INTEGER NOT NULL);
 INSERT INTO counter VALUES (100000000000000);
@@ -35,7 +43,7 @@ CREATE TABLE jobs (
 CREATE TABLE permissions (object TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL, level TEXT NOT NULL);
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL, settings TEXT NOT NULL, parameters TEXT NOT NULL,
-    creator TEXT NOT NULL, idempotency_token TEXT UNIQUE,
+    creator TEXT NOT NULL, run_as TEXT NOT NULL, idempotency_token TEXT UNIQUE,
     cancel INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, result TEXT, code TEXT,
     message TEXT NOT NULL, created_ms INTEGER NOT NULL, admitted_ms INTEGER, end_ms INTEGER);
 CREATE INDEX active_runs ON runs (job_id) WHERE end_ms IS NULL;
@@ -44,7 +52,17 @@ CREATE TABLE task_runs (
     result TEXT, code TEXT, message TEXT NOT NULL, start_ms INTEGER, ready_ms INTEGER, end_ms INTEGER,
     exit_code INTEGER, pid INTEGER, pid_started TEXT);
 CREATE INDEX tasks_of_runs ON task_runs (run_id);
-CREATE TABLE access_tokens (hash BLOB PRIMARY KEY, principal TEXT NOT NULL, expires_ms INTEGER NOT NULL);
+CREATE TABLE service_principals (
+    id INTEGER PRIMARY KEY, application_id TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL, fields TEXT NOT NULL,
+    grant_rules TEXT NOT NULL, rules_version INTEGER NOT NULL);
+CREATE TABLE oauth_secrets (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    principal INTEGER NOT NULL REFERENCES service_principals ON DELETE CASCADE, hash TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL);
+CREATE INDEX secrets_of_principals ON oauth_secrets (principal);
+CREATE TABLE access_tokens (
+    hash BLOB PRIMARY KEY, principal INTEGER NOT NULL REFERENCES service_principals ON DELETE CASCADE,
+    expires_ms INTEGER NOT NULL);
 CREATE TABLE fiftyone_secrets (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT, created_at TEXT NOT NULL);
 CREATE TABLE fiftyone_orchestrators (
     instance_identifier TEXT PRIMARY KEY, description TEXT, environment TEXT NOT NULL, config TEXT NOT NULL,
@@ -60,6 +78,17 @@ def now_ms() -> int:
 def new_id(db: sqlite3.Connection) -> int:
     """A number that was never given out before, so that a deleted object's id stays free."""
     return db.execute("UPDATE counter SET last = last + 1 RETURNING last").fetchone()[0]
+
+
+def add_service_principal(
+    db: sqlite3.Connection, number: int, application_id: str, display_name: str, fields: dict[str, Any]
+) -> None:
+    """Documented: who makes a service principal is its manager, and not its user."""
+    rules = [{"role": MANAGER, "principals": [f"users/{ME}"]}]
+    db.execute(
+        "INSERT INTO service_principals VALUES (?, ?, ?, ?, ?, 1)",
+        (number, application_id, display_name, json.dumps(fields), json.dumps(rules)),
+    )
 
 
 def open_store(path: Path) -> sqlite3.Connection:
@@ -81,6 +110,12 @@ def open_store(path: Path) -> sqlite3.Connection:
                     "INSERT INTO objects VALUES (?, ?, 'DIRECTORY', NULL, ?, ?)",
                     (directory, number, now_ms(), now_ms()),
                 )
+                # Documented defaults: everybody manages what lies in /Shared, and a user what lies in the own folder.
+                for folder, kind, principal in (("/Shared", "group_name", "users"), (f"/Users/{ME}", "user_name", ME)):
+                    if folder == directory:
+                        entry = (f"/directories/{number}", kind, principal, "CAN_MANAGE")
+                        db.execute("INSERT INTO permissions VALUES (?, ?, ?, ?)", entry)
+            add_service_principal(db, SERVICE_PRINCIPAL_ID, APPLICATION_ID, SERVICE_PRINCIPAL_NAME, {"active": True})
             db.execute(f"PRAGMA user_version = {VERSION}")
     return db
 
@@ -111,6 +146,7 @@ def held(path: Path) -> str:
         "secret scope": "SELECT s.name || coalesce(' [' || group_concat(k.key, ' ') || ']', '')"
         " FROM scopes s LEFT JOIN secrets k ON k.scope = s.name GROUP BY s.name",
         "job": "SELECT name FROM jobs",
+        "service principal": f"SELECT display_name FROM service_principals WHERE id != {SERVICE_PRINCIPAL_ID}",  # noqa: S608 - ours
         "file": "SELECT path FROM objects WHERE type = 'FILE'",
         "folder": "SELECT path FROM objects WHERE type = 'DIRECTORY'",
         "FiftyOne secret": "SELECT key FROM fiftyone_secrets",

@@ -1,7 +1,8 @@
 """What a task finds when it starts: its folder, environment and command line. Starts nothing but the shell below.
 
 Owns `HOME/runs/<task run id>/work`, which is gone when the task has ended. A cluster mounts `/Workspace` and `/Volumes`
-at the root; here they are laid out in that folder as the store has them at that moment, and every value of the
+at the root; here they are laid out in that folder as the store has them at that moment, of the workspace only what the
+run may read (volumes are Unity Catalog's, which is not part of the stand-in), and every value of the
 environment, parameter and path that begins with one of them is turned to there. Files are read-only; small ones are
 copies, large ones of volumes share their content with the volume's.
 """
@@ -12,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,11 @@ class Refused(Exception):  # noqa: N818 - the end of a task, and no fault of the
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a task is to run with. `secrets` has a value for every reference that exists; `objects` is the workspace."""
+    """What a task is to run with.
+
+    `secrets` has a value for every reference that exists; `objects` is what `run_as` may read of the workspace, and
+    `unreadable` the paths of the rest.
+    """
 
     folder: Path
     cluster_id: str
@@ -46,7 +51,9 @@ class Order:
     cluster: Mapping[str, Any]
     references: Mapping[str, str]
     secrets: Mapping[tuple[str, str], bytes]
+    run_as: str
     objects: Sequence[tuple[str, bytes | None]]
+    unreadable: Set[str]
     volumes: Path
 
     @property
@@ -84,6 +91,12 @@ def prepare(order: Order) -> Prepared:
     (order.folder / "log").write_text(notes)
     python: dict[str, Any] = order.task["spark_python_task"]
     file = _stored_file(order, python["python_file"])
+    if file is None and _unreadable(order, python["python_file"]):
+        message = (
+            f"Cannot read the python file {python['python_file']}. Either it does not exist, or the identity used to "
+            f"run this job, {order.run_as}, lacks the required permissions (CAN_READ)."
+        )
+        raise Refused(error("UNAUTHORIZED_ERROR", message))
     if file is None:
         message = f"Cannot read the python file {python['python_file']}. Please check driver logs for more details."
         raise Refused(error("RUN_EXECUTION_ERROR", message))
@@ -146,15 +159,23 @@ def _stored_file(order: Order, path: str) -> Path | None:
     return file if within and file.is_file() else None
 
 
+def _unreadable(order: Order, path: str) -> bool:
+    """Whether a path that is none of the run's is one of the workspace's."""
+    return f"/{path.removeprefix('/Workspace').lstrip('/')}" in order.unreadable
+
+
 def _libraries(order: Order) -> list[str]:
     """What to say of the libraries, of which none is installed. Never shows a content: it may name an index."""
     notes: list[str] = []
     for library in order.task.get("libraries", []):
         kind, value = next(iter(library.items()))
         if kind == "requirements" and _stored_file(order, value) is None:
+            why = "No such file or directory"
+            if _unreadable(order, value):
+                why = f"Permission denied: {order.run_as} lacks CAN_READ"
             message = (
                 f"Library installation failed for library due to user error for {kind}: {value}. Error messages:\n"
-                f"Could not open requirements file: No such file or directory: '{value}'"
+                f"Could not open requirements file: {why}: '{value}'"
             )
             raise Refused(error("LIBRARY_INSTALLATION_ERROR", message))
         named = f" file {value}" if kind == "requirements" else ""

@@ -1,4 +1,7 @@
-"""What a task takes from the workspace when it starts: its cluster, secrets, files and parameters. Only reads."""
+"""What a task takes from the workspace when it starts: its cluster, secrets, files and parameters. Only reads.
+
+It takes what its run-as may read, as run_access.py tells.
+"""
 
 import json
 import sqlite3
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emulator import outcomes, volumes
+from emulator import outcomes, run_access, volumes
 from emulator.pools import find_pool
 from emulator.run_records import log_file
 from emulator.task_directory import Order, Refused, secret_references
@@ -18,15 +21,22 @@ def make_order(
     """Everything as it is at this moment. Raises Refused if there would be no cluster."""
     job: dict[str, Any] = json.loads(run["settings"])
     cluster, cluster_id = _cluster(job, task), outcomes.cluster_id(task_run_id)
+    who = run_access.identity(db, run["run_as"])
     for pool_id in (cluster.get("instance_pool_id"), cluster.get("driver_instance_pool_id")):
-        if pool_id and find_pool(db, pool_id) is None:
+        if not pool_id:
+            continue
+        if (pool := find_pool(db, pool_id)) is None:
             reason = f"INVALID_ARGUMENT(CLIENT_ERROR): Can't find an instance pool with id: {pool_id}."
             raise Refused(outcomes.cluster_failed(cluster_id, reason))
+        run_access.check_pool(db, who, cluster_id, pool_id, pool["instance_pool_name"])
     secrets: dict[tuple[str, str], bytes] = {}
-    for scope, key in secret_references(cluster):
+    for scope, key in sorted(secret_references(cluster)):
+        run_access.check_scope(db, who, cluster_id, scope)
         query = "SELECT value FROM secrets WHERE scope = ? AND key = ?"
         if row := db.execute(query, (scope, key)).fetchone():
             secrets[scope, key] = row["value"]
+    objects = [tuple(row) for row in db.execute("SELECT path, content FROM objects ORDER BY path")]
+    readable = run_access.readable(db, who)
     return Order(
         folder=log_file(home, task_run_id).parent,
         cluster_id=cluster_id,
@@ -34,7 +44,9 @@ def make_order(
         cluster=cluster,
         references=_references(run, job, task_run_id, task),
         secrets=secrets,
-        objects=[tuple(row) for row in db.execute("SELECT path, content FROM objects ORDER BY path")],
+        run_as=who.name,
+        objects=[(path, content) for path, content in objects if readable(path)],
+        unreadable=frozenset(path for path, _ in objects if not readable(path)),
         volumes=volumes.root(home),
     )
 

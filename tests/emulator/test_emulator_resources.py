@@ -278,6 +278,7 @@ def test_permissions_of_a_directory_go_with_it(w: WorkspaceClient, name: str) ->
     reader = iam.AccessControlRequest(group_name="team", permission_level=iam.PermissionLevel.CAN_READ)
     assert levels(w.permissions.set("directories", number, access_control_list=[reader])) == [
         ("team", [("CAN_READ", False)]),
+        ("users", [("CAN_MANAGE", True)]),
         ("admins", [("CAN_MANAGE", True)]),
     ]
     w.workspace.delete(f"/Shared/{name}")
