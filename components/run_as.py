@@ -45,7 +45,7 @@ class RunAs(pulumi.ComponentResource):
         super().__init__("fiftyone-databricks:index:RunAs", name, None, opts)
         own, self.service_principal = pulumi.ResourceOptions(parent=self), args.service_principal
         if args.service_principal is None:
-            self.identity = Deployer("deployer", opts=own).user_name.apply(_named)
+            self.identity = Deployer("deployer", opts=own).userName.apply(_named)
         else:
             self.identity = pulumi.Output.from_input({"service_principal_name": args.service_principal})
             self._grant(args, args.service_principal, own)

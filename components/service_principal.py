@@ -31,10 +31,10 @@ class ServicePrincipal(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         principal = databricks.ServicePrincipal(name, display_name=f"fiftyone-{stack}", opts=own)
         secret = Credential("credential", principal_id=principal.id, rotate_after_days=rotate_after_days, opts=own)
-        self._principal_id, self._secret_id = principal.id, secret.secret_id
+        self._principal_id, self._secret_id = principal.id, secret.secretId
         self.client_id = principal.application_id
         self.credential = {"clientId": principal.application_id, "clientSecret": secret.value}
-        self.credential_expires = secret.expires_at
+        self.credential_expires = secret.expiresAt
         self.register_outputs({"clientId": self.client_id, "credentialExpires": self.credential_expires})
 
     def retire_secrets(self, holders: Sequence[pulumi.Resource]) -> None:

@@ -134,8 +134,8 @@ class Credential(Resource, module="databricks", name="Credential"):
         rotate_after_days: days after which the next `up` makes a new secret. It lasts two such periods and a week.
     """
 
-    secret_id: pulumi.Output[str]
-    expires_at: pulumi.Output[str]
+    secretId: pulumi.Output[str]  # noqa: N815 - outputs have the names of the state
+    expiresAt: pulumi.Output[str]  # noqa: N815
     value: pulumi.Output[str]
 
     def __init__(

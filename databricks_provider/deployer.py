@@ -39,9 +39,9 @@ def is_service_principal(user_name: str) -> bool:
 
 
 class Deployer(Resource, module="databricks", name="Deployer"):
-    """Whoever deployed the stack first; `user_name` as the workspace knows it."""
+    """Whoever deployed the stack first; `userName` as the workspace knows it."""
 
-    user_name: pulumi.Output[str]
+    userName: pulumi.Output[str]  # noqa: N815 - outputs have the names of the state
 
     def __init__(self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(DeployerProvider(), resource_name, {"userName": None}, opts)
