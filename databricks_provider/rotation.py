@@ -47,10 +47,10 @@ class Rotation:
         return self.mode == "now" or (self.mode == "due" and self.is_due)
 
     def __str__(self) -> str:
-        ends = "ended" if self.now >= self.expires_at else "ends"
-        age = f"{self.age_days} of {self.period_days} days old, {ends} on {self.expires_at:%Y-%m-%d}"
+        ended = self.now >= self.expires_at
+        age = f"{self.age_days} of {self.period_days} days old, {'ended' if ended else 'ends'} on {self.expires_at:%Y-%m-%d}"
         if self.happens:
-            return f"{age}: a new one is made, and this one stays valid until the next rotation"
+            return f"{age}: a new one is made" + ("" if ended else ", and this one stays valid until the next rotation")
         return f"{age}: due for rotation, which this run leaves to `make up`" if self.is_due else age
 
 

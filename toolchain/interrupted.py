@@ -5,17 +5,18 @@ Owns the signs alone, which cost no request to the workspace; what is done about
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from toolchain.paths import REPO
 
 
-def was_interrupted(stack: str, environ: dict[str, str]) -> bool:
+def was_interrupted(stack: str, environ: dict[str, str], project: Path = REPO) -> bool:
     """Whether something is pending, or anything has not succeeded since the last update that did."""
-    deployment: dict[str, Any] = _pulumi(["stack", "export"], stack, environ).get("deployment") or {}
+    deployment: dict[str, Any] = _pulumi(["stack", "export"], stack, environ, project).get("deployment") or {}
     if deployment.get("pending_operations"):
         return True
-    for entry in _pulumi(["stack", "history", "--json"], stack, environ):
+    for entry in _pulumi(["stack", "history", "--json"], stack, environ, project):
         if entry["result"] != "succeeded":
             return True
         if entry["kind"] == "update":
@@ -23,11 +24,11 @@ def was_interrupted(stack: str, environ: dict[str, str]) -> bool:
     return False
 
 
-def _pulumi(arguments: list[str], stack: str, environ: dict[str, str]) -> Any:
+def _pulumi(arguments: list[str], stack: str, environ: dict[str, str], project: Path) -> Any:
     """What the command prints as JSON; nothing where it refuses, which the command that follows will say better."""
     done = subprocess.run(
         ["pulumi", *arguments, "--stack", stack, "--non-interactive"],
-        cwd=REPO,
+        cwd=project,
         env=environ,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Policies of Pulumi's made of rules, all of them mandatory, and one that says what only the update will check.
+"""Policies of Pulumi's made of rules, mandatory unless they warn, and one that says what only the update will check.
 
 A resource policy that is violated stops its resource, in a preview and in `up`; a stack policy reports in the preview,
 and in `up` when everything exists, so `up` previews first. What is unknown would make the SDK skip a policy with a
@@ -55,7 +55,7 @@ def _policy(rule: Rule, context: Context) -> Policy:
             return StackValidationPolicy(
                 name=rule.name,
                 description=rule.says,
-                enforcement_level=EnforcementLevel.MANDATORY,
+                enforcement_level=EnforcementLevel.ADVISORY if rule.warns else EnforcementLevel.MANDATORY,
                 validate=stack,
             )
 

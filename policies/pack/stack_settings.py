@@ -6,6 +6,7 @@ Defaults are those of the program's own settings.
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from pack.refusal import PackRefusedError
@@ -36,8 +37,18 @@ def stack_settings(environ: Mapping[str, str]) -> StackSettings:
         mongodb_atlas=atlas,
         delegated_operation_capacity=capacity,
         existing_scope=_existing(scope),
+        now=_now(environ.get("ROTATION_CLOCK")),
         trigger_elsewhere=isinstance(secrets_from, Mapping) and "clientId" in secrets_from,
     )
+
+
+def _now(clock: str | None) -> datetime:
+    """The time by which credentials age; tests and rehearsals set it, as for the program."""
+    try:
+        given = datetime.fromisoformat(clock) if clock else datetime.now(UTC)
+    except ValueError:
+        raise PackRefusedError(f"ROTATION_CLOCK is {clock!r}, and must be a time as in 2027-01-31T00:00:00Z") from None
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def _parsed(config: Mapping[str, Any], key: str, default: Any = None) -> Any:

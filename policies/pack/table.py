@@ -12,8 +12,8 @@ INTRODUCTION = """\
 <!-- Made by `make policies-table` of policies/rules/; a test keeps it current. -->
 
 [policies/](../policies/) holds a stack against these rules at every `make up` and `make preview`, and with plain
-`pulumi preview --policy-pack policies` and `pulumi up --policy-pack policies`. All of them are mandatory: one that is
-violated stops the preview, and with it the `up`.
+`pulumi preview --policy-pack policies` and `pulumi up --policy-pack policies`. They are mandatory, unless they are
+marked *warns*: one that is violated stops the preview, and with it the `up`.
 
 An environment sets limits of its own in `policies/limits/<stack>.json`, by rule, and only those that differ from their
 defaults:
@@ -27,7 +27,7 @@ change a rule's level. A limit is a ceiling: a setting of the stack above it is 
 Pulumi as `--policy-pack-config` can still switch rules off, like leaving out `--policy-pack` does: nobody but whoever
 types the command can do that, and the make targets do neither.)
 
-What only the update will know is named as checked at update, by the one advisory policy, `checked-at-update`, and
+What only the update will know is named as checked at update, by an advisory policy, `checked-at-update`, and
 checked then. Rules on the stack as a whole are marked *stack*: in an `up` they report when everything exists, and the
 preview before it can decide all of them; do not skip it.
 """
@@ -44,7 +44,7 @@ def _groups() -> Iterator[str]:
         yield "| rule | what it demands | limit | default | the limit's source |"
         yield "| --- | --- | --- | --- | --- |"
         for rule in rules:
-            kind = "" if isinstance(rule, ResourceRule) else " *stack*"
+            kind = "" if isinstance(rule, ResourceRule) else " *stack, warns*" if rule.warns else " *stack*"
             head, says = f"`{rule.name}`{kind}", rule.says
             for limit in rule.limits or (None,):
                 cells = ("", "", "") if limit is None else (f"`{limit.name}`", _default(limit), limit.why)

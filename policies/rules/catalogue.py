@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rules import access, concurrency, pool_use, pools, registration, requirements, secrets, workers
+from rules import access, concurrency, pool_use, pools, registration, requirements, rotation, secrets, workers
 from rules.model import Rule
 
 GROUPS: Final[dict[str, tuple[Rule, ...]]] = {
@@ -11,6 +11,7 @@ GROUPS: Final[dict[str, tuple[Rule, ...]]] = {
     "Concurrency": concurrency.RULES,
     "Secrets": secrets.RULES,
     "Access": access.RULES,
+    "Rotation": rotation.RULES,
     "Registration": registration.RULES,
     "Requirements": requirements.RULES,
 }

@@ -5,6 +5,7 @@ Knows nothing of Pulumi: pack/enforce.py makes policies of rules, tests call the
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from rules.values import Properties
@@ -45,6 +46,7 @@ class StackSettings:
     delegated_operation_capacity: int = 3
     existing_scope: str | None = None
     trigger_elsewhere: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,17 @@ class ResourceRule:
 
 @dataclass(frozen=True, kw_only=True)
 class StackRule:
-    """A rule on the stack as a whole, for what no single resource shows; `types` are those it looks at."""
+    """A rule on the stack as a whole, for what no single resource shows; `types` are those it looks at.
+
+    `warns` is for what is not wrong yet: it is said, and stops nothing.
+    """
 
     name: str
     says: str
     types: tuple[str, ...]
     check: Callable[[Sequence[Resource], Context], Iterator[Finding]]
     limits: tuple[Limit[Any], ...] = ()
+    warns: bool = False
 
 
 Rule = ResourceRule | StackRule

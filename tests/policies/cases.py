@@ -3,6 +3,7 @@
 import base64
 import copy
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rules.access import PERMISSIONS, SCOPE
@@ -11,10 +12,12 @@ from rules.clusters import JOB, POOL
 from rules.model import Context, Finding, Limit, Resource, ResourceRule, StackSettings
 from rules.registration import ORCHESTRATOR
 from rules.requirements import FILE
+from rules.rotation import CREDENTIAL
 from rules.secrets import GUIDE_KEYS, SECRETS
 from rules.values import UNKNOWN
 
 REMOVED = object()
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
 FOLDER = "/Shared/fiftyone-dev"
 REQUIREMENTS = "fiftyone==2.13.1\ntorch\nopencv-python<4.13.0.90\nopencv-python-headless<4.13.0.90\n"
 
@@ -104,6 +107,17 @@ def secret(key: str, scope: str = "fiftyone-dev") -> Resource:
     return Resource(type=SECRETS[0], name=key, properties={"scope": scope, "key": key, "value": "hidden-value"})
 
 
+def credential(**changes: Any) -> Resource:
+    properties = {
+        "principalId": "1001",
+        "rotateAfterDays": 60.0,
+        "madeAt": "2026-01-01T00:00:00Z",
+        "expiresAt": "2026-05-08T00:00:00Z",
+        "value": "hidden-value",
+    }
+    return Resource(type=CREDENTIAL, name="credential", urn="credential", properties=changed(properties, changes))
+
+
 def orchestrator(*, job_id: Any = UNKNOWN, of: Sequence[Resource] | None = None, **changes: Any) -> Resource:
     properties = {
         "instanceId": "gpu-a",
@@ -131,7 +145,7 @@ def requirements(text: str = REQUIREMENTS, **changes: Any) -> Resource:
 def stack() -> list[Resource]:
     """All resources of a stack that keeps every rule."""
     scope = Resource(type=SCOPE, name="scope", properties={"name": "fiftyone-dev"})
-    made = [pool(), pool("registration"), job(), permissions(), orchestrator(), requirements(), scope]
+    made = [pool(), pool("registration"), job(), permissions(), orchestrator(), requirements(), scope, credential()]
     return [*made, *(secret(key) for key in GUIDE_KEYS)]
 
 
@@ -147,7 +161,7 @@ def found(
     **settings: Any,
 ) -> list[Finding]:
     """What a rule finds in resources."""
-    context = Context(StackSettings(**settings), limits or {})
+    context = Context(StackSettings(**{"now": NOW, **settings}), limits or {})
     chosen = next(one for one in RULES if one.name == rule)
     if isinstance(chosen, ResourceRule):
         return [finding for resource in resources for finding in chosen.check(resource, context)]

@@ -18,7 +18,7 @@ from pack.table import table
 from rules.catalogue import RULES
 from rules.model import Context, Finding, Resource, ResourceRule, StackSettings
 from rules.values import UNKNOWN
-from tests.policies.cases import environment, found, job, stack
+from tests.policies.cases import NOW, environment, found, job, stack
 
 REPO = Path(__file__).parents[2]
 PACK = REPO / "policies"
@@ -32,11 +32,12 @@ def test_a_stack_that_keeps_all_rules_breaks_none_and_leaves_nothing_to_the_upda
     assert found(rule, *stack() if not isinstance(_rule(rule), ResourceRule) else looked_at) == []
 
 
-def test_every_rule_is_mandatory_and_has_a_name_of_its_own() -> None:
+def test_every_rule_is_mandatory_unless_it_warns_and_has_a_name_of_its_own() -> None:
     made = policies(RULES, Context())
     levels = {policy.name: policy.enforcement_level for policy in made}
     assert len(levels) == len(made) == len(RULES) + 1
     assert levels.pop(LATER) == EnforcementLevel.ADVISORY
+    assert levels.pop("credential-due") == EnforcementLevel.ADVISORY
     assert set(levels.values()) == {EnforcementLevel.MANDATORY}
 
 
@@ -66,7 +67,8 @@ def test_properties_become_plain_data_key_by_key() -> None:
 
 
 def environ(config: str = "{}", stack: str = "dev") -> dict[str, str]:
-    return {"PULUMI_STACK": stack, "PULUMI_PROJECT": "mine", "PULUMI_CONFIG": config}
+    clock = NOW.isoformat()
+    return {"PULUMI_STACK": stack, "PULUMI_PROJECT": "mine", "PULUMI_CONFIG": config, "ROTATION_CLOCK": clock}
 
 
 def test_settings_of_the_stack_come_from_the_engines_environment() -> None:
@@ -80,9 +82,10 @@ def test_settings_of_the_stack_come_from_the_engines_environment() -> None:
         delegated_operation_capacity=7,
         existing_scope="theirs",
         trigger_elsewhere=True,
+        now=NOW,
     )
     own = stack_settings(environ('{"mine:secretScope": "own", "mine:secretsFrom": "{\\"host\\": \\"H\\"}"}'))
-    assert own == StackSettings()
+    assert own == StackSettings(now=NOW)
 
 
 def test_their_defaults_are_the_programs() -> None:
