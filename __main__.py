@@ -17,6 +17,7 @@ from components.secret_scope import SecretScope, SecretScopeArgs
 from components.service_principal import service_principal
 from components.stack_inputs import stack_inputs
 from components.workspace_files import WorkspaceFiles, WorkspaceFilesArgs
+from fiftyone_provider.secret import Secret
 
 settings, plugins_at = stack_inputs()
 scope = SecretScope(
@@ -37,7 +38,7 @@ needed_by_runs = [scope, files, run_as, *([plugins] if plugins else [])]
 
 outputs: dict[str, object] = {}
 jobs: list[pulumi.Resource] = []
-written: list[pulumi.Resource] = []
+client_secrets: list[Secret | None] = []
 for instance_id, orchestrator in settings.orchestrators.items():
     image = container_image(settings, orchestrator)
     pools = InstancePools(
@@ -61,10 +62,10 @@ for instance_id, orchestrator in settings.orchestrators.items():
     )
     outputs[instance_id] = {**job.outputs, "fiftyoneSecrets": registered.secrets}
     jobs.append(job)
-    written += registered.written
+    client_secrets.append(registered.client_secret)
 retire_archives(plugins_at, jobs)
 if made:
-    made.retire_secrets(written)
+    made.retire_secrets(client_secrets)
 
 pulumi.export("orchestrators", outputs)
 pulumi.export("secretScope", scope.scope_name)

@@ -29,7 +29,8 @@ class FiftyOneOrchestratorArgs:
     """What FiftyOne is told.
 
     `credentials` are what the stack's own secrets hold and `existing_secrets` the names of others', both by FiftyOne's
-    field; `triggers` is what decides which operators there are.
+    field; `client_secret_id` tells one client secret from another, where the stack makes it; `triggers` is what decides
+    which operators there are.
     """
 
     stack: str
@@ -37,6 +38,7 @@ class FiftyOneOrchestratorArgs:
     orchestrator: OrchestratorSettings
     job: JobOutputs
     credentials: Mapping[str, pulumi.Input[str]]
+    client_secret_id: pulumi.Input[str]
     existing_secrets: Mapping[str, str]
     allow_reregister: bool
     triggers: Mapping[str, str]
@@ -46,18 +48,18 @@ class FiftyOneOrchestratorArgs:
 class FiftyOneOrchestrator(pulumi.ComponentResource):
     """Output: `secrets`, the names of FiftyOne secrets by field. Depends on all that a run of the job needs.
 
-    `written` has those secrets that are the stack's own.
+    `client_secret` is the stack's own secret of that field, if it has one.
     """
 
     secrets: dict[str, str]
-    written: list[pulumi.Resource]
+    client_secret: Secret | None
 
     def __init__(self, name: str, args: FiftyOneOrchestratorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:FiftyOneOrchestrator", name, None, opts)
         instance_id = args.instance_id
         mark = f"{PROJECT}/{args.stack}/{instance_id}"
         own_secrets: dict[str, dict[str, pulumi.Input[str | bool]]] = {}
-        self.secrets, self.written = dict(args.existing_secrets), []
+        self.secrets, self.client_secret = dict(args.existing_secrets), None
         for field, value in args.credentials.items():
             key, text = secret_name(field, instance_id), f"{field} of orchestrator {instance_id}"
             secret = Secret(
@@ -66,12 +68,14 @@ class FiftyOneOrchestrator(pulumi.ComponentResource):
                 value=value,
                 description=text,
                 mark=mark,
+                value_id=args.client_secret_id if field == "clientSecret" else "",
                 opts=pulumi.ResourceOptions(parent=self),
             )
             stamped = secret.token.apply(lambda token, text=text: str(Stamped(text=text, mark=mark, token=token)))
             own_secrets[key] = {"value": value, "description": stamped, "settled": secret.settled}
             self.secrets[field] = key
-            self.written.append(secret)
+            if field == "clientSecret":
+                self.client_secret = secret
 
         config: dict[str, pulumi.Input[str]] = {
             "jobId": args.job["jobId"],

@@ -29,6 +29,7 @@ def registration_args(
         orchestrator=settings.orchestrators[instance_id],
         job=job,
         credentials={**values, **(made.credential if made else {})},
+        client_secret_id=made.secret_id if made else "",
         existing_secrets=existing_secrets(settings),
         allow_reregister=settings.allow_reregister,
         triggers=operator_triggers(settings, instance_id, plugins),

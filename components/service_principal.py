@@ -11,10 +11,11 @@ import pulumi_databricks as databricks
 
 from components.settings import Settings
 from databricks_provider.credential import Credential, CredentialRetention
+from fiftyone_provider.secret import Secret
 
 
 class ServicePrincipal(pulumi.ComponentResource):
-    """Outputs: `client_id`, `credential_expires` (UTC), and `credential` by FiftyOne's fields, the secret as a secret.
+    """Outputs: `client_id`, `credential` by FiftyOne's fields, and of its secret `secret_id` and `credential_expires`.
 
     Args:
         name: of the component.
@@ -24,6 +25,7 @@ class ServicePrincipal(pulumi.ComponentResource):
 
     client_id: pulumi.Output[str]
     credential: Mapping[str, pulumi.Output[str]]
+    secret_id: pulumi.Output[str]
     credential_expires: pulumi.Output[str]
 
     def __init__(self, name: str, *, stack: str, rotate_after_days: int) -> None:
@@ -31,19 +33,17 @@ class ServicePrincipal(pulumi.ComponentResource):
         own = pulumi.ResourceOptions(parent=self)
         principal = databricks.ServicePrincipal(name, display_name=f"fiftyone-{stack}", opts=own)
         secret = Credential("credential", principal_id=principal.id, rotate_after_days=rotate_after_days, opts=own)
-        self._principal_id, self._secret_id = principal.id, secret.secretId
+        self._principal_id, self.secret_id = principal.id, secret.secretId
         self.client_id = principal.application_id
         self.credential = {"clientId": principal.application_id, "clientSecret": secret.value}
         self.credential_expires = secret.expiresAt
         self.register_outputs({"clientId": self.client_id, "credentialExpires": self.credential_expires})
 
-    def retire_secrets(self, holders: Sequence[pulumi.Resource]) -> None:
+    def retire_secrets(self, holders: Sequence[Secret | None]) -> None:
         """Delete secrets that nobody needs, once all of `holders`, which are FiftyOne's secrets, have the newest."""
+        needed = [output for holder in holders if holder for output in (holder.valueId, holder.valueIdBefore)]
         CredentialRetention(
-            "credentials",
-            principal_id=self._principal_id,
-            secret_id=self._secret_id,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=holders),
+            "credentials", principal_id=self._principal_id, needed=needed, opts=pulumi.ResourceOptions(parent=self)
         )
 
 

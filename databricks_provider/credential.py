@@ -1,11 +1,12 @@
 """The OAuth secret of the stack's own service principal, as dynamic resources: made anew in time, deleted late.
 
-`Credential` makes a secret and deletes none. `CredentialRetention`, which depends on the FiftyOne secrets that hold the
-value, deletes what nobody needs: it keeps the secret that FiftyOne holds now and the one it held before, because
-requests in flight may still use that. The two last *made* would not do: two rotations while FiftyOne is down would
-cost the one in use. Source: guide, "Credential Expiration and Rotation".
+`Credential` makes a secret and deletes none. `CredentialRetention`, which gets from the FiftyOne secrets what they hold
+and what they held before, deletes all others: requests in flight may still use the one before. The two last *made*
+would not do: two rotations while FiftyOne is down would cost the one in use. Source: guide, "Credential Expiration and
+Rotation".
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -71,15 +72,16 @@ class CredentialRetentionProvider(ResourceProvider):
         _connection.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(id_="credentials", outs=_swept(props, previous=""))
+        _sweep(props)
+        return CreateResult(id_="credentials", outs=props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        changed = any(_olds[name] != _news[name] for name in ("principalId", "secretId"))
+        changed = any(_olds[name] != _news[name] for name in ("principalId", "needed"))
         return DiffResult(changes=changed or looks_for_left_overs())
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        same = _olds["secretId"] == _news["secretId"]
-        return UpdateResult(outs=_swept(_news, previous=_olds["previous"] if same else _olds["secretId"]))
+        _sweep(_news)
+        return UpdateResult(outs=_news)
 
 
 def _made(props: dict[str, Any]) -> dict[str, Any]:
@@ -106,15 +108,14 @@ def _made(props: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _swept(props: dict[str, Any], *, previous: str) -> dict[str, Any]:
-    """The resource's outputs, after all secrets of the principal but two were deleted."""
+def _sweep(props: dict[str, Any]) -> None:
+    """Delete all secrets of the principal that nobody needs."""
     from databricks.sdk.errors import NotFound
 
     principal = props["principalId"]
-    for secret_id in sorted(_secret_ids(principal) - {props["secretId"], previous}):
+    for secret_id in sorted(_secret_ids(principal).difference(props["needed"])):
         with suppress(NotFound):
             _connection.client.service_principal_secrets_proxy.delete(principal, secret_id)
-    return {**props, "previous": previous}
 
 
 def _secret_ids(principal: str) -> set[str]:
@@ -153,11 +154,11 @@ class Credential(Resource, module="databricks", name="Credential"):
 
 
 class CredentialRetention(Resource, module="databricks", name="CredentialRetention"):
-    """What becomes of earlier secrets; depends on every FiftyOne secret that holds the newest.
+    """What becomes of secrets that nobody needs.
 
     Args:
         principal_id: as of `Credential`.
-        secret_id: the secret that FiftyOne holds once this resource's turn has come.
+        needed: ids of the secrets that FiftyOne holds, once it does, and of those that it held before.
     """
 
     def __init__(
@@ -165,8 +166,8 @@ class CredentialRetention(Resource, module="databricks", name="CredentialRetenti
         resource_name: str,
         *,
         principal_id: pulumi.Input[str],
-        secret_id: pulumi.Input[str],
+        needed: Sequence[pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"principalId": principal_id, "secretId": secret_id, "previous": None}
+        props = {"principalId": principal_id, "needed": needed}
         super().__init__(CredentialRetentionProvider(), resource_name, props, opts)

@@ -48,7 +48,8 @@ class Rotation:
 
     def __str__(self) -> str:
         ended = self.now >= self.expires_at
-        age = f"{self.age_days} of {self.period_days} days old, {'ended' if ended else 'ends'} on {self.expires_at:%Y-%m-%d}"
+        ends = f"{'ended' if ended else 'ends'} on {self.expires_at:%Y-%m-%d}"
+        age = f"{self.age_days} of {self.period_days} days old, {ends}"
         if self.happens:
             return f"{age}: a new one is made" + ("" if ended else ", and this one stays valid until the next rotation")
         return f"{age}: due for rotation, which this run leaves to `make up`" if self.is_due else age

@@ -43,7 +43,8 @@ class SecretProvider(ResourceProvider):
         except UnknownOutcomeError as error:
             print(error, flush=True)
             settled = False
-        return CreateResult(id_=props["key"], outs={**props, "token": token, "settled": settled})
+        outs = {**props, "token": token, "settled": settled, "valueIdBefore": ""}
+        return CreateResult(id_=props["key"], outs=outs)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         moved = _olds["key"] != _news["key"]
@@ -58,7 +59,10 @@ class SecretProvider(ResourceProvider):
         token = new_token()
         same = _olds["settled"] and _olds.get("value") == _news.get("value")
         _write(_news, token, known=_olds["token"] if same else "", olds=_olds)
-        return UpdateResult(outs={**_news, "token": token, "settled": True})
+        # States of earlier versions of this program have neither.
+        held, before = _olds.get("valueId", ""), _olds.get("valueIdBefore", "")
+        before = before if held == _news["valueId"] else held
+        return UpdateResult(outs={**_news, "token": token, "settled": True, "valueIdBefore": before})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What can be seen of it; says what differs, which the engine's own words do not."""
@@ -154,8 +158,11 @@ class Secret(Resource, module="fiftyone", name="Secret"):
         value: what only FiftyOne reads.
         description: what people read about it.
         mark: whose it is (`mark`).
+        value_id: what else tells the value from another, and is no secret; `valueIdBefore` is that of the value before.
     """
 
+    valueId: pulumi.Output[str]  # noqa: N815 - outputs have the names of the state
+    valueIdBefore: pulumi.Output[str]  # noqa: N815
     token: pulumi.Output[str]
     settled: pulumi.Output[bool]
 
@@ -167,8 +174,15 @@ class Secret(Resource, module="fiftyone", name="Secret"):
         value: pulumi.Input[str],
         description: str,
         mark: str,
+        value_id: pulumi.Input[str] = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        secret = pulumi.Output.secret(value)
-        props = {"key": key, "value": secret, "description": description, "mark": mark, "token": None, "settled": None}
+        props = {
+            "key": key,
+            "value": pulumi.Output.secret(value),
+            "valueId": value_id,
+            "description": description,
+            "mark": mark,
+            **dict.fromkeys(("token", "settled", "valueIdBefore")),
+        }
         super().__init__(SecretProvider(), resource_name, props, opts)

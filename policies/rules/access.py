@@ -111,7 +111,7 @@ def trigger_access(resources: Sequence[Resource], context: Context) -> Iterator[
             yield Finding(
                 what=f"no service principal may start job {job.name}",
                 why="FiftyOne starts runs as one (guide, Create Service Creds)",
-                mend=f"name it as `servicePrincipal`, or drop that setting, and the stack makes one",
+                mend="name it as `servicePrincipal`, or drop that setting, and the stack makes one",
                 urn=job.urn,
             )
 

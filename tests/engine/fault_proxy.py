@@ -1,4 +1,4 @@
-"""A server between FiftyOne's SDK and its API that loses requests and answers where a test says so."""
+"""A server in front of the emulator that loses requests and answers where a test says so."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +8,9 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+# What belongs to one connection; the addressee stays, because the emulator tells clients where to get tokens by it.
+HOP_BY_HOP = ("connection", "content-length", "keep-alive", "transfer-encoding", "accept-encoding")
 
 
 class Fault(Enum):
@@ -23,7 +26,11 @@ class Fault(Enum):
 
 @dataclass
 class FaultProxy:
-    """`plan` is asked for each call, `function argument`, such as `add_secret HOST_GPU`; None lets it pass."""
+    """`plan` is asked for each call; None lets it pass.
+
+    A call of FiftyOne's is `function argument`, such as `add_secret HOST_GPU`; one of Databricks' is its method and
+    path, such as `POST /api/2.0/secrets/put`.
+    """
 
     target: str
     plan: Callable[[str], Fault | None] = field(default=lambda call: None)
@@ -55,8 +62,10 @@ class FaultProxy:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
+            def serve(self) -> None:
                 proxy._serve(self)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - as the base class looks for them
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
                 pass
@@ -74,7 +83,7 @@ class FaultProxy:
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("content-length", 0)))
-        call = _named(request.path, body)
+        call = _named(request.command, request.path, body)
         self.calls.append(call)
         fault = self.plan(call)
         if fault is Fault.LOST:
@@ -83,8 +92,10 @@ class FaultProxy:
         if fault and isinstance(fault.value, int):
             self._answer(request, fault.value, b'{"message": "not now"}')
             return
-        headers = {"X-API-Key": request.headers["x-api-key"], "Content-Type": "application/json"}
-        answer = httpx.post(f"{self.target}{request.path}", content=body, headers=headers, timeout=60, trust_env=False)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        url = f"{self.target}{request.path}"
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            answer = client.request(request.command, url, content=body, headers=headers)
         if fault is Fault.SILENT:
             self._released.wait()
         if fault in (Fault.UNANSWERED, Fault.SILENT):
@@ -101,9 +112,11 @@ class FaultProxy:
         request.wfile.write(content)
 
 
-def _named(path: str, body: bytes) -> str:
+def _named(method: str, path: str, body: bytes) -> str:
     import json
 
+    if not path.startswith("/fiftyone/"):
+        return f"{method} {path.partition('?')[0]}"
     arguments = json.loads(body or b"{}")
     what = arguments.get("key") or arguments.get("instance_id") or ""
     return f"{path.rpartition('/')[2]} {what}".strip()

@@ -30,6 +30,12 @@ class FiftyOne:
         """Run an operator as a delegated operation; the run's id."""
         return int(self._post(f"orchestrators/{instance_id}/delegate", {"operator": operator})["run_id"])
 
+    def refused(self, operator: str, instance_id: str = INSTANCE) -> str:
+        """Why a delegated operation is not started; the test fails where it is."""
+        answer = self._answer(f"orchestrators/{instance_id}/delegate", {"operator": operator})
+        assert not answer.is_success
+        return answer.text
+
     def orchestrator(self, instance_id: str = INSTANCE) -> dict[str, Any]:
         return self.ask("get_orchestrator", instance_id=instance_id)
 
@@ -47,12 +53,15 @@ class FiftyOne:
         (self.home / "fiftyone.json").write_text(json.dumps(undocumented))
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        key = (self.home / "fiftyone-api-key").read_text().strip()
-        answer = httpx.post(
-            f"{self.address}/fiftyone/{path}", json=body, headers={"X-API-Key": key}, timeout=60, trust_env=False
-        )
+        answer = self._answer(path, body)
         assert answer.is_success, answer.text
         return answer.json()
+
+    def _answer(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        key = (self.home / "fiftyone-api-key").read_text().strip()
+        return httpx.post(
+            f"{self.address}/fiftyone/{path}", json=body, headers={"X-API-Key": key}, timeout=60, trust_env=False
+        )
 
 
 def write_operators(source: Path, *names: str) -> None:

@@ -13,6 +13,7 @@ from emulator.identity import ACCOUNT_ID, APPLICATION_ID
 from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
+from toolchain.interrupted import was_interrupted
 from toolchain.paths import POLICY_PACK
 
 SECRETS = {
@@ -107,6 +108,16 @@ class Stack:
     def with_pack(self, verb: str, *flags: str, pack: Path = POLICY_PACK) -> Run:
         """A preview, or an `up`, that the policy pack looks at; its own tests alone do, for time."""
         return self.pulumi("--stack", self.name, verb, "--policy-pack", str(pack), *flags)
+
+    def make_up(self, **rotation: str) -> Run:
+        """Deploy as `make up` does, which looks for what an interrupted run has left."""
+        before = self.environ
+        left = {"LOOK_FOR_LEFT_OVERS": "yes"} if was_interrupted(self.name, before, self.folder) else {}
+        self.environ = {**before, **left, **rotation}
+        try:
+            return self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview")
+        finally:
+            self.environ = before
 
     def up(self, *flags: str) -> Run:
         """Deploy; the test fails where the engine does."""

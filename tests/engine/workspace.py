@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from databricks.sdk import WorkspaceClient
 
 from tests.engine.fiftyone import FiftyOne
@@ -43,6 +45,20 @@ class Workspace:
     @property
     def fiftyone(self) -> FiftyOne:
         return FiftyOne(self.home, self.address)
+
+    def pass_days(self, days: float) -> dict[str, str]:
+        """Set the clock of credentials that many days ahead; what the program needs to know of it."""
+        (self.home / "clock-offset-seconds").write_text(str(days * 86400))
+        return {"ROTATION_CLOCK": (datetime.now(UTC) + timedelta(days=days)).isoformat()}
+
+    def token_for(self, client_id: str, secret: str) -> str:
+        """An access token from client credentials, or nothing where they are refused."""
+        form = {"grant_type": "client_credentials", "scope": "all-apis"}
+        answer = httpx.post(
+            f"{self.address}/oidc/v1/token", data=form, auth=(client_id, secret), timeout=60, trust_env=False
+        )
+        assert answer.status_code in (200, 401), answer.text
+        return answer.json().get("access_token", "")
 
     def requests(self) -> list[dict[str, Any]]:
         """Every request so far, in order: method, path, status."""

@@ -98,7 +98,13 @@ class Wanted:
     allow_reregister: bool = False
 
     def secret(self) -> dict[str, Any]:
-        return {"key": "CLIENT_SECRET_GPU", "value": self.client_secret, "description": "credential", "mark": MARK}
+        return {
+            "key": "CLIENT_SECRET_GPU",
+            "value": self.client_secret,
+            "valueId": f"id of {self.client_secret}",
+            "description": "credential",
+            "mark": MARK,
+        }
 
     def orchestrator(self, secret: Mapping[str, Any]) -> dict[str, Any]:
         own = {

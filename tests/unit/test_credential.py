@@ -117,43 +117,35 @@ def test_another_refusal_is_the_platforms_own(secrets: Secrets, monkeypatch: pyt
         CredentialProvider().create(INPUTS)
 
 
-def retention(**secret: str) -> dict[str, Any]:
-    return {"principalId": PRINCIPAL, "secretId": secret["current"], "previous": secret.get("previous", "")}
+def retention(*needed: str) -> dict[str, Any]:
+    return {"principalId": PRINCIPAL, "needed": list(needed)}
 
 
 def test_what_fiftyone_holds_and_what_it_held_before_are_kept_and_all_else_goes(secrets: Secrets) -> None:
     secrets.there = ["a", "b", "nobody-can-read", "c"]
-    state = retention(current="b", previous="a")
-    outs = CredentialRetentionProvider().update("x", state, retention(current="c")).outs or {}
+    CredentialRetentionProvider().update("x", retention("b", "a"), retention("c", "b"))
     assert secrets.there == ["b", "c"]
-    assert outs["previous"] == "b"
-
-
-def test_two_rotations_that_fiftyone_never_saw_cost_neither_of_the_two_that_it_held(secrets: Secrets) -> None:
-    # It held b, and a before; c and d were made while it was down, and now it holds d.
-    secrets.there = ["a", "b", "c", "d"]
-    CredentialRetentionProvider().update("x", retention(current="b", previous="a"), retention(current="d"))
-    assert secrets.there == ["b", "d"]
 
 
 def test_what_an_interruption_left_goes_when_it_is_looked_for_and_nothing_else_does(
     secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider, state = CredentialRetentionProvider(), retention(current="b", previous="a")
-    assert not provider.diff("x", state, retention(current="b")).changes
+    provider, state = CredentialRetentionProvider(), retention("b", "a")
+    assert not provider.diff("x", state, state).changes
     monkeypatch.setenv("LOOK_FOR_LEFT_OVERS", "yes")
-    assert provider.diff("x", state, retention(current="b")).changes
+    assert provider.diff("x", state, state).changes
     secrets.there = ["a", "b", "nobody-can-read"]
-    assert (provider.update("x", state, retention(current="b")).outs or {})["previous"] == "a"
+    provider.update("x", state, state)
     assert secrets.there == ["a", "b"]
 
 
 def test_the_first_time_nothing_was_held_before(secrets: Secrets) -> None:
     secrets.there = ["of-an-interrupted-create", "a"]
-    CredentialRetentionProvider().create(retention(current="a"))
+    CredentialRetentionProvider().create(retention("a", ""))
     assert secrets.there == ["a"]
 
 
-def test_of_another_principal_nothing_was_held_before(secrets: Secrets) -> None:
-    state = {**retention(current="b", previous="a"), "principalId": "gone"}
-    assert CredentialRetentionProvider().diff("x", state, retention(current="b")).changes
+def test_another_principal_or_other_secrets_ask_for_a_look() -> None:
+    provider, state = CredentialRetentionProvider(), retention("b", "a")
+    assert provider.diff("x", {**state, "principalId": "gone"}, state).changes
+    assert provider.diff("x", state, retention("c", "b")).changes

@@ -49,6 +49,24 @@ def theirs() -> Registration:
 # What a change does, and what it leaves alone.
 
 
+def test_what_fiftyone_held_before_is_known_until_it_holds_another(deployed: Engine) -> None:
+    def ids() -> tuple[str, str]:
+        return deployed.state["secret"]["valueId"], deployed.state["secret"]["valueIdBefore"]
+
+    assert ids() == ("id of hidden-one", "")
+    assert deployed.up(Wanted(client_secret="hidden-two")) == ""
+    assert ids() == ("id of hidden-two", "id of hidden-one")
+    # Written again, for whatever reason, it still holds the same.
+    deployed.fiftyone.secrets[KEY] = ("hidden-two", f"credential [pulumi-stack: {MARK} #0123456789ab]")
+    assert deployed.up(Wanted(client_secret="hidden-two")) == ""
+    assert ids() == ("id of hidden-two", "id of hidden-one")
+    # States of earlier versions of this program know neither.
+    for name in ("valueId", "valueIdBefore"):
+        del deployed.state["secret"][name]
+    assert deployed.up(Wanted(client_secret="hidden-three")) == ""
+    assert ids() == ("id of hidden-three", "")
+
+
 def test_nothing_changed_is_one_look_at_each_and_no_write(deployed: Engine) -> None:
     assert deployed.up(Wanted()) == ""
     assert deployed.fiftyone.calls == [f"secret {KEY}", "orchestrator gpu"]

@@ -1,0 +1,67 @@
+"""A stack that makes its own service principal, and what FiftyOne and the workspace hold of its credential."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.engine.fault_proxy import FaultProxy
+from tests.engine.stack import Run, Stack
+
+NOW = {"ROTATE_CREDENTIAL": "now"}
+
+
+@dataclass
+class RotatingStack:
+    """One orchestrator, whose requests to the workspace and to FiftyOne pass a proxy each."""
+
+    stack: Stack
+    databricks: FaultProxy
+    fiftyone: FaultProxy
+
+    @property
+    def principal_id(self) -> str:
+        client_id = self.stack.outputs()["servicePrincipalClientId"]
+        found = self.stack.workspace.client.service_principals.list(filter=f'applicationId eq "{client_id}"')
+        return next(iter(found)).id or ""
+
+    @property
+    def secrets_path(self) -> str:
+        return f"/api/2.0/accounts/servicePrincipals/{self.principal_id}/credentials/secrets"
+
+    def secret_ids(self) -> list[str]:
+        """Of the secrets that have not ended, oldest first."""
+        found = self.stack.workspace.client.service_principal_secrets_proxy.list(self.principal_id)
+        return [secret.id or "" for secret in sorted(found, key=lambda secret: secret.create_time or "")]
+
+    def held(self) -> str:
+        """What FiftyOne holds."""
+        return self.stack.workspace.fiftyone.secrets()["CLIENT_SECRET_GPU"][0]
+
+    def works(self, secret: str | None = None) -> bool:
+        """Whether what FiftyOne holds, or held, is good for a token."""
+        client_id = self.stack.workspace.fiftyone.secrets()["CLIENT_ID_GPU"][0]
+        return bool(self.stack.workspace.token_for(client_id, secret or self.held()))
+
+    def rotate(self) -> Run:
+        return self.stack.make_up(**NOW)
+
+    def peace(self) -> None:
+        self.databricks.peace()
+        self.fiftyone.peace()
+
+
+@contextmanager
+def rotating_stack(new_stack: Callable[..., Stack]) -> Iterator[RotatingStack]:
+    """Deployed, with no rotation yet."""
+    stack = new_stack(
+        servicePrincipal={"create": True},
+        orchestrators={"gpu": {"nodeType": "x"}},
+        # How long both clients of Databricks try again where they cannot reach it; five minutes otherwise.
+        **{"databricks:retryTimeoutSeconds": 2, "fiftyone:timeoutSeconds": 5},
+    )
+    target = stack.workspace.address
+    with FaultProxy(target).running() as databricks, FaultProxy(target).running() as fiftyone:
+        stack.environ["DATABRICKS_HOST"] = databricks.address
+        stack.environ["FIFTYONE_API_URI"] = f"{fiftyone.address}/fiftyone"
+        stack.up()
+        yield RotatingStack(stack, databricks, fiftyone)
