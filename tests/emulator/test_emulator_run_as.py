@@ -134,6 +134,23 @@ def test_a_job_is_not_bound_to_one_that_is_not_there(
     assert answer.json()["message"] == f"Invalid user: '{application_id}' does not exist or deactivated"
 
 
+def test_one_is_not_named_as_a_user(http: httpx.Client, runner: Runner, made: Principal) -> None:
+    settings = runner.settings(runner.task("main", "print()"), run_as={"user_name": made.application_id})
+    answer = http.post("/api/2.2/jobs/create", json=settings)
+    assert answer.json()["message"] == f"Invalid user: '{made.application_id}' does not exist or deactivated"
+
+
+def test_a_job_whose_owner_is_deleted_is_shown_and_does_not_run(
+    http: httpx.Client, w: WorkspaceClient, runner: Runner, made: Principal
+) -> None:
+    job_id = runner.job(runner.task("main", "print()"))
+    owner = {"service_principal_name": made.application_id, "permission_level": "IS_OWNER"}
+    http.put(f"/api/2.0/permissions/jobs/{job_id}", json={"access_control_list": [owner]}).raise_for_status()
+    w.service_principals.delete(made.id)
+    assert w.jobs.get(job_id).run_as_user_name == made.application_id
+    assert result(runner.ended(runner.start(job_id))) == ("INTERNAL_ERROR", "FAILED", "UNAUTHORIZED_ERROR")
+
+
 def test_without_run_as_a_job_runs_as_its_owner(http: httpx.Client, w: WorkspaceClient, runner: Runner) -> None:
     job_id = runner.job(runner.task("main", "print()"))
     owner = {"service_principal_name": APPLICATION_ID, "permission_level": "IS_OWNER"}
