@@ -55,8 +55,12 @@ def _check_cluster(db: sqlite3.Connection, cluster: Cluster, job_tags: dict[str,
             )
 
 
-def _check_run_as(db: sqlite3.Connection, caller: Caller, application_id: str) -> None:
-    if (principal := find(db, application_id)) is None:
+def _check_run_as(db: sqlite3.Connection, caller: Caller, kind: str, application_id: str) -> None:
+    """Whom the stand-in does not know may be a user; a service principal is none. Raises ApiError."""
+    principal = find(db, application_id)
+    if kind == "user_name" and principal is None:
+        return
+    if principal is None or kind == "user_name":
         # Recorded.
         raise invalid(f"Invalid user: '{application_id}' does not exist or deactivated")
     if not may_run_as(principal, caller):
@@ -73,8 +77,8 @@ def _checked(call: Call, settings: Settings) -> str:
     settings.check()
     for cluster in settings.clusters():
         _check_cluster(call.db, cluster, settings.tags or {})
-    if application_id := (settings.run_as or {}).get("service_principal_name"):
-        _check_run_as(call.db, call.caller, application_id)
+    for kind, name in (settings.run_as or {}).items():
+        _check_run_as(call.db, call.caller, kind, name)
     return json.dumps({"name": "Untitled"} | settings.plain())
 
 

@@ -62,8 +62,9 @@ def forget(db: sqlite3.Connection, name: str) -> None:
 
 
 def forget_principal(db: sqlite3.Connection, application_id: str) -> None:
-    """Drop what a service principal was given, when it is deleted."""
-    db.execute("DELETE FROM permissions WHERE kind = 'service_principal_name' AND principal = ?", (application_id,))
+    """Drop what a service principal was given, when it is deleted. Jobs that it owns keep it, and run no more."""
+    given = "kind = 'service_principal_name' AND principal = ? AND level != 'IS_OWNER'"
+    db.execute(f"DELETE FROM permissions WHERE {given}", (application_id,))  # noqa: S608 - ours
 
 
 def may(db: sqlite3.Connection, who: Caller, name: str, levels: tuple[str, ...]) -> bool:

@@ -2,10 +2,10 @@
 
 Owns the home folder: `address`, `workspace.db`, `requests.jsonl`, `server.log`, two locks, and the credentials that are
 made at random: `token` is the user's, `service-principal-secret` the service principal's, `fiftyone-api-key` that of
-FiftyOne's API. `runs` and `volumes` in it are made by those who own them; `fiftyone.json` by whoever wants it. The
-server holds `server.lock` for as long as it lives and writes its process id into it, so a held lock means that the
-process named there is the server of this home, whatever became of ids that were used before. `start.lock` is held by
-whoever starts or stops, so that two at once end with one server. Readable by the owner alone.
+FiftyOne's API. `runs` and `volumes` in it are made by those who own them; `fiftyone.json` and `clock-offset-seconds` by
+whoever wants them. The server holds `server.lock` for as long as it lives and writes its process id into it, so a held
+lock means that the process named there is the server of this home, whatever became of ids that were used before.
+`start.lock` is held by whoever starts or stops, so that two at once end with one server. Readable by the owner alone.
 """
 
 import errno

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from databricks.sdk import WorkspaceClient
 
-from tests.emulator.emulator_harness import Runner, Server, run, started
+from tests.emulator.emulator_harness import Principal, Runner, Server, new_principal, run, started
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +51,12 @@ def pool_id(w: WorkspaceClient, name: str) -> str:
 
 
 @pytest.fixture
+def made(w: WorkspaceClient, name: str) -> Principal:
+    """A service principal of the test's own."""
+    return new_principal(w, name)
+
+
+@pytest.fixture
 def runner(w: WorkspaceClient, http: httpx.Client, name: str) -> Runner:
     return Runner(w, http, name)
 
@@ -77,4 +83,12 @@ def choose(server: Server) -> Iterator[Callable[..., None]]:
         file.write_text(json.dumps(choices))
 
     yield write
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def ahead(server: Server) -> Iterator[Callable[[float], object]]:
+    """Sets the clock of credentials ahead of the machine's, in seconds; it is right again afterwards."""
+    file = server.home / "clock-offset-seconds"
+    yield lambda seconds: file.write_text(str(seconds))
     file.unlink(missing_ok=True)

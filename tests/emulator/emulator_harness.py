@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.service import workspace
+from databricks.sdk.service import iam, workspace
 
 # Published by the stand-in (identity.py), as an administrator would read it in a workspace's settings.
 APPLICATION_ID = "5ad3c0de-41b7-4e0a-9c62-2f8e7d1b6a90"
+ACCOUNT_ID = "0c7a1de5-7a9d-4c5e-8f2b-6b1d94e0a3f7"
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,10 +32,10 @@ class Server:
     def credential(self, name: str) -> str:
         return (self.home / name).read_text()
 
-    def principal(self, secret: str | None = None) -> WorkspaceClient:
-        """The service principal's client, which gets its token at once."""
+    def principal(self, secret: str | None = None, application_id: str = APPLICATION_ID) -> WorkspaceClient:
+        """A service principal's client, which gets its token at once; that of every workspace unless told."""
         secret = self.credential("service-principal-secret") if secret is None else secret
-        return WorkspaceClient(host=self.address, client_id=APPLICATION_ID, client_secret=secret, auth_type="oauth-m2m")
+        return WorkspaceClient(host=self.address, client_id=application_id, client_secret=secret, auth_type="oauth-m2m")
 
     def sdk(self) -> WorkspaceClient:
         return WorkspaceClient(host=self.address, token=self.token, auth_type="pat")
@@ -50,6 +51,31 @@ def started(home: Path, *arguments: str) -> Server:
     result = run("start", "--home", home, *arguments)
     assert result.returncode == 0, result.stderr
     return Server(home, result.stdout.strip(), (home / "token").read_text())
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A service principal that was made by the API."""
+
+    id: str
+    application_id: str
+
+    @property
+    def rule_set(self) -> str:
+        return f"accounts/{ACCOUNT_ID}/servicePrincipals/{self.application_id}/ruleSets/default"
+
+
+def new_principal(w: WorkspaceClient, display_name: str) -> Principal:
+    made = w.service_principals.create(display_name=display_name, active=True)
+    return Principal(made.id or "", made.application_id or "")
+
+
+def may_be_run_as(w: WorkspaceClient, principal: Principal) -> None:
+    """Give the user what naming the service principal in a job needs, beside what its maker has."""
+    rules = w.account_access_control_proxy.get_rule_set(principal.rule_set, "")
+    role = iam.GrantRule("roles/servicePrincipal.user", [f"users/{w.current_user.me().user_name}"])
+    update = iam.RuleSetUpdateRequest(principal.rule_set, rules.etag, [*(rules.grant_rules or []), role])
+    w.account_access_control_proxy.update_rule_set(principal.rule_set, update)
 
 
 CLUSTER: dict[str, Any] = {
