@@ -1,11 +1,13 @@
 """A stack that makes its own service principal, and what FiftyOne and the workspace hold of its credential."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.engine.fault_proxy import FaultProxy
 from tests.engine.stack import Run, Stack
+from tests.engine.workspace import Workspace
 
 NOW = {"ROTATE_CREDENTIAL": "now"}
 
@@ -51,17 +53,24 @@ class RotatingStack:
 
 
 @contextmanager
-def rotating_stack(new_stack: Callable[..., Stack]) -> Iterator[RotatingStack]:
-    """Deployed, with no rotation yet."""
-    stack = new_stack(
+def rotating_stack(folder: Path) -> Iterator[RotatingStack]:
+    """Deployed on a workspace of its own, with no rotation yet."""
+    (folder / "project").mkdir()
+    workspace = Workspace.start(folder / "workspace")
+    stack = Stack.create(
+        folder / "project",
+        workspace,
         servicePrincipal={"create": True},
         orchestrators={"gpu": {"nodeType": "x"}},
         # How long both clients of Databricks try again where they cannot reach it; five minutes otherwise.
         **{"databricks:retryTimeoutSeconds": 2, "fiftyone:timeoutSeconds": 5},
     )
-    target = stack.workspace.address
+    target = workspace.address
     with FaultProxy(target).running() as databricks, FaultProxy(target).running() as fiftyone:
         stack.environ["DATABRICKS_HOST"] = databricks.address
         stack.environ["FIFTYONE_API_URI"] = f"{fiftyone.address}/fiftyone"
-        stack.up()
-        yield RotatingStack(stack, databricks, fiftyone)
+        try:
+            stack.up()
+            yield RotatingStack(stack, databricks, fiftyone)
+        finally:
+            workspace.stop()

@@ -17,7 +17,7 @@ from tests.engine.workspace import Workspace
         ({"fiftyone:version": 2.10}, "(YAML reads 2.10 as 2.1)"),
         ({"fiftyone:databaseUri": "mongodb://hidden-clear-password@db.invalid/"}, "databaseUri stands in the clear"),
         ({"databricks:host": "https://elsewhere.invalid"}, "databricks:host and DATABRICKS_HOST in the environment"),
-        ({"runAs": {"servicePrincipal": "x"}}, "runAs is not built yet"),
+        ({"runAs": {"servicePrincipal": "x"}}, "runAs.servicePrincipal does not have the form"),
     ],
 )
 def test_bad_settings_create_nothing(stack: Stack, workspace: Workspace, change: dict[str, Any], expected: str) -> None:

@@ -1,11 +1,13 @@
 """No secret's value stands in the clear anywhere but in the scope and in FiftyOne."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.engine.fault_proxy import Fault, FaultProxy
+from tests.engine.rotations import rotating_stack
 from tests.engine.stack import SECRETS, Stack
 from tests.engine.workspace import Workspace
 
@@ -64,6 +66,37 @@ def test_no_secret_stands_in_the_clear_in_state_logs_errors_arguments_or_outputs
     assert any("history" in str(file) for file in files)
     assert any("pulumi" in line for line in arguments)
     written = "".join(file.read_text(errors="replace") for file in [*files, *logs])
+    for place in (printed, written, "\n".join(arguments)):
+        for secret in secrets:
+            assert secret not in place
+
+
+def test_no_credential_that_the_stack_made_stands_in_the_clear_anywhere(tmp_path: Path) -> None:
+    with rotating_stack(tmp_path) as rotating, watched_arguments() as arguments:
+        stack, home = rotating.stack, rotating.stack.workspace.home
+        secrets = [rotating.held()]
+        printed = rotating.rotate().output
+        secrets.append(rotating.held())
+        # One that is made and never handed over is a secret too: only the state has it.
+        rotating.fiftyone.plan = lambda call: Fault.LOST
+        printed += rotating.rotate().output
+        state = json.loads(stack.succeeds("stack", "export", "--show-secrets").output)
+        (made,) = (
+            found for found in state["deployment"]["resources"] if found["type"].endswith("databricks:Credential")
+        )
+        secrets.append(json.loads(made["outputs"]["value"]["plaintext"]))
+        assert len(set(secrets)) == 3
+        rotating.peace()
+        for verb in (["preview", "--diff"], ["refresh", "--yes", "--run-program", "--diff"], ["stack", "export"]):
+            printed += stack.succeeds(*verb).output
+        printed += stack.make_up().output
+        run = stack.workspace.fiftyone.refresh()
+        stack.workspace.ended(run)
+        printed += stack.succeeds("stack", "history", "--json").output
+        files = [file for file in [*stack.folder.rglob("*"), *(home / "runs").rglob("log")] if file.is_file()]
+        logs = [home / "requests.jsonl", home / "server.log"]
+        written = "".join(file.read_text(errors="replace") for file in [*files, *logs])
+        printed += stack.succeeds("destroy", "--yes", "--run-program").output
     for place in (printed, written, "\n".join(arguments)):
         for secret in secrets:
             assert secret not in place

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from databricks.sdk import WorkspaceClient
 
+from emulator.identity import APPLICATION_ID
 from tests.engine.fiftyone import FiftyOne
 
 REPO = Path(__file__).parents[2]
@@ -82,7 +83,8 @@ class Workspace:
     def is_empty(self) -> bool:
         w = self.client
         shared = [entry.path for entry in w.workspace.list("/Shared")]
-        platform = [*w.instance_pools.list(), *w.jobs.list(), *w.secrets.list_scopes(), *shared]
+        principals = [found for found in w.service_principals.list() if found.application_id != APPLICATION_ID]
+        platform = [*w.instance_pools.list(), *w.jobs.list(), *w.secrets.list_scopes(), *shared, *principals]
         return not (platform or self.fiftyone.secrets() or self.fiftyone.orchestrators())
 
 
