@@ -49,3 +49,16 @@ def test_no_shell_line_is_written_by_whoever_opens_a_pull_request(file: Path) ->
     for job in read(file)["jobs"].values():
         for step in job.get("steps", []):
             assert "${{" not in step.get("run", "")
+
+
+def test_a_scheduled_rotation_deploys_nothing_else_and_no_due_one_is_taken_for_drift() -> None:
+    folder = WORKFLOWS[0].parent
+    for job in read(folder / "rotate.yml")["jobs"].values():
+        assert job["with"]["rotation-only"] is True
+        assert job["with"]["environment"] == f"{job['with']['stack']}-rotation"
+    steps = read(folder / "up.yml")["jobs"]["up"]["steps"]
+    (look,) = (step for step in steps if "--expect-no-changes" in step.get("run", ""))
+    assert look["if"] == "inputs.rotation-only"
+    assert look["env"] == {"ROTATE_CREDENTIAL": "never"}
+    assert "make up" in steps[steps.index(look) + 1]["run"]
+    assert read(folder / "drift.yml")["jobs"]["drift"]["env"]["ROTATE_CREDENTIAL"] == "never"
