@@ -16,7 +16,7 @@ def was_interrupted(stack: str, environ: dict[str, str], project: Path = REPO) -
     deployment: dict[str, Any] = _pulumi(["stack", "export"], stack, environ, project).get("deployment") or {}
     if deployment.get("pending_operations"):
         return True
-    for entry in _pulumi(["stack", "history", "--json"], stack, environ, project):
+    for entry in _pulumi(["stack", "history", "--json", "--page-size", "20"], stack, environ, project):
         if entry["result"] != "succeeded":
             return True
         if entry["kind"] == "update":
