@@ -5,7 +5,7 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR
 
-.PHONY: help setup up preview refresh destroy run env test unit lint format schema policies-table
+.PHONY: help setup up preview refresh destroy run env test unit lint format schema policies-table preflight
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -18,6 +18,9 @@ up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (defaul
 
 run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
 	@.venv/bin/python -m toolchain.run_job $(STACK)
+
+preflight: setup  ## what can be known to be wrong with STACK before deploying it, as a list
+	@.venv/bin/python -m preflight $(STACK)
 
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)

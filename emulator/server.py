@@ -18,6 +18,7 @@ from starlette.routing import Route as HttpRoute
 
 from emulator import (
     callers,
+    cluster_catalogue,
     fiftyone_api,
     identity,
     jobs,
@@ -38,6 +39,7 @@ ROUTES: list[Route] = [
     *identity.ROUTES,
     *oauth.ROUTES,
     *pools.ROUTES,
+    *cluster_catalogue.ROUTES,
     *secret_scopes.ROUTES,
     *workspace.ROUTES,
     *volumes.ROUTES,

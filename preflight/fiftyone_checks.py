@@ -1,4 +1,4 @@
-"""What FiftyOne says: whether its management SDK is installed and new enough, its API answers, and the key is an admin's.
+"""Whether FiftyOne's management SDK is installed and new enough, its API answers, and the key is an admin's.
 
 Loading the SDK changes the environment of this process (fiftyone_provider/sdk_module.py), so this comes last. The words
 for what is wrong are the providers' own.
@@ -22,7 +22,7 @@ SECONDS: Final = 10.0
 
 
 def check_fiftyone(settings: Settings, unread: str = "") -> Iterator[Result]:
-    """Everything there is to say of FiftyOne; `unread` says why there is no key, where one is set and cannot be read."""
+    """What there is to say of FiftyOne; `unread` says why there is no key, where one is set and cannot be read."""
     fiftyone = settings.fiftyone
     key = fiftyone.api_key.get_secret_value() if fiftyone.api_key else ""
     try:
@@ -37,8 +37,8 @@ def check_fiftyone(settings: Settings, unread: str = "") -> Iterator[Result]:
         else:
             yield not_checked(API, unread or "there is no key to ask it with")
     yield yourself(
-        "FiftyOne's API image has databricks-sdk>=0.53.0, without which it cannot start jobs; it is no part of the image "
-        "unless added (guide, Additional Considerations)"
+        "FiftyOne's API image has databricks-sdk>=0.53.0, without which it cannot start jobs; it has to be added (guide, "
+        "Additional Considerations)"
     )
 
 

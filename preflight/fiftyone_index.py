@@ -64,7 +64,9 @@ def _missing(version: str, resolver: Resolver, image: Image, host: str | None) -
         resolver.newest(f"fiftyone=={version}", image, private=False)
     except (NoAnswerError, NoSolutionError):
         return f"{instead}: the library install of every run would fail with `Library installation error`"
-    return f"{instead}: runs would install the open-source package of that version from the public index, without a word"
+    return (
+        f"{instead}: runs would install the open-source package of that version from the public index, without a word"
+    )
 
 
 def _open_source(resolver: Resolver, image: Image) -> Pin | None:
@@ -75,5 +77,7 @@ def _open_source(resolver: Resolver, image: Image) -> Pin | None:
     except (NoAnswerError, NoSolutionError):
         return None
     return Pin(
-        version=newest, resolver=public, note=f"resolved with the open-source fiftyone {newest} in the deployment's place"
+        version=newest,
+        resolver=public,
+        note=f"resolved with the open-source fiftyone {newest} in the deployment's place",
     )

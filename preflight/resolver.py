@@ -2,20 +2,24 @@
 
 The image becomes a folder of its packages' metadata, without the packages, and uv plans an installation into it
 (`uv pip install --dry-run --target`). That comes closest to pip on a cluster: what is installed and satisfies is kept,
-its own requirements count, and packages that no index has are there. (`uv pip compile` with the image as preferences, the
-other way, forgets the last two.) The private index is added to the public one as on clusters, where pip takes the best
-version of both (`unsafe-best-match`); its address, which holds a token, goes to uv by environment, and is hidden in what
-uv says. Owns no judgement of what would change.
+its own requirements count, and packages that no index has are there. (`uv pip compile` with the image as preferences,
+the other way, forgets the last two.) pip decides on what is asked for by name before it looks at what that requires,
+and uv may take an older one to keep the image: so the versions by name are asked for first, and uv is held to them. How
+this compares to pip's own dry run: docs/preflight.md.
+
+The private index is added to the public one as on clusters, where pip takes the best version of both
+(`unsafe-best-match`). Its address, which holds a token, goes to uv by environment and is hidden in what uv says. Owns no
+judgement of what would change.
 """
 
 import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -51,6 +55,7 @@ class Resolver:
 
     environ: Mapping[str, str] = field(repr=False)
     private: str | None = field(default=None, repr=False)
+    folders: dict[str, "TemporaryDirectory[str]"] = field(default_factory=dict[str, "TemporaryDirectory[str]"])
 
     def changes(self, requirements: str, image: Image) -> dict[str, str]:
         """The packages that would be installed, by name with their version, new ones and replaced ones.
@@ -60,8 +65,18 @@ class Resolver:
             RefusedError: the private index wants other credentials.
             NoSolutionError: the requirements cannot be met.
         """
-        both = {"UV_EXTRA_INDEX_URL": self.private} if self.private else {}
-        return self._plan(requirements, image, [], self._uv_environment(both))
+        environ = self._both
+        by_name = self._plan(requirements, image, ["--no-deps"], environ)
+        pins = [f"{name}=={version}" for name, version in by_name.items()]
+        try:
+            return self._plan("\n".join([requirements, *pins]), image, [], environ)
+        except NoSolutionError:
+            # The newest do not go together: then pip tries older ones, too.
+            return self._plan(requirements, image, [], environ)
+
+    def possible(self, requirements: str, image: Image) -> None:
+        """Only whether the requirements can be met, by whichever versions. Raises as `changes` does."""
+        self._plan(requirements, image, [], self._both)
 
     def newest(self, requirement: str, image: Image, *, private: bool) -> str:
         """The newest version on one index alone that satisfies a requirement. Raises as `changes` does."""
@@ -69,18 +84,21 @@ class Resolver:
         if private:
             alone = {name: value for name, value in environ.items() if name not in PLACES}
             environ = {**alone, "UV_DEFAULT_INDEX": self.private or ""}
-        nothing = Image(title="", python=image.python, platform=image.platform, installed={}, declared={})
+        nothing = replace(image, title="nothing", installed={}, declared={})
         (version,) = self._plan(requirement, nothing, ["--no-deps"], environ).values()
         return version
+
+    @property
+    def _both(self) -> dict[str, str]:
+        return self._uv_environment({"UV_EXTRA_INDEX_URL": self.private} if self.private else {})
 
     def _uv_environment(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in self.environ.items() if not name.startswith(SHUT_OUT)}
         return {**kept, **REQUEST, **more}
 
     def _plan(self, requirements: str, image: Image, flags: list[str], environ: dict[str, str]) -> dict[str, str]:
-        with tempfile.TemporaryDirectory() as scratch:
-            target = Path(scratch) / "image"
-            write_metadata(image, target)
+        with TemporaryDirectory() as scratch:
+            target = self._folder(image)
             file = Path(scratch) / "requirements.txt"
             file.write_text(requirements)
             command = [
@@ -100,8 +118,16 @@ class Resolver:
         changes: list[dict[str, Any]] = json.loads(done.stdout)["changes"]
         return {change["name"]: change["version"] for change in changes if change["action"] == "installed"}
 
+    def _folder(self, image: Image) -> Path:
+        """The image's folder, which uv only reads; it goes with this process."""
+        if image.title not in self.folders:
+            folder = TemporaryDirectory(prefix="preflight-")
+            write_metadata(image, Path(folder.name) / "image")
+            self.folders[image.title] = folder
+        return Path(self.folders[image.title].name) / "image"
+
     def _failure(self, code: int, stderr: str) -> Exception:
-        """uv's answer in one of our kinds: its code is 1 where there is no solution, and 2 for all else."""
+        """Uv's answer in one of our kinds: its code is 1 where there is no solution, and 2 for all else."""
         said = " ".join(hidden(stderr, self.private).split())
         reason = re.sub(r"^.*?error: |\bcause: ", "", said)
         shown = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]} …"

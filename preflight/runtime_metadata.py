@@ -3,8 +3,9 @@
 For example `16.4 3.12.3 x86_64-manylinux_2_39`: the system's Python and C library are in the runtime's release notes
 ("System environment"), the platform as uv names it. The packages and versions come from `runtimes/<runtime>.csv`, and
 their declared requirements from the package index, by way of pip: a dry run reports the metadata of wheels and installs
-nothing. One that has no wheel for the runtime's Python (the image has a build of its own) is looked for among the wheels
-of earlier ones, which declare the same; a package without any wheel stays without.
+nothing. One without a wheel for the runtime's Python (the image has a build of its own) is looked for among the wheels
+of earlier ones, which declare the same; one without any wheel stays without. It takes some minutes, and downloads some
+gigabytes: not every index offers metadata apart from its wheels.
 """
 
 import json

@@ -16,7 +16,7 @@ from preflight.configuration import Configuration
 from preflight.result import Result, not_checked, right, wrong
 
 NAME: Final = "settings"
-# Of the right form (components/fiftyone_settings.py); never sent anywhere, because what needs the key looks at `unread`.
+# Of the right form (components/fiftyone_settings.py); never used: what would use them looks at `unread`.
 STAND_INS: Final = {
     "fiftyone:databaseUri": "mongodb://not-read.invalid/",
     "fiftyone:encryptionKey": "not-read",
@@ -77,7 +77,8 @@ def _stand_ins(configuration: Configuration, environ: Mapping[str, str]) -> dict
     return {
         key: STAND_INS.get(key, "not-read")
         for key in configuration.unread
-        if not _in_environment(key, environ) and (key in STAND_INS or _bare(key).startswith(("secretEnv.", "container")))
+        if not _in_environment(key, environ)
+        and (key in STAND_INS or _bare(key).startswith(("secretEnv.", "container")))
     }
 
 
