@@ -37,8 +37,8 @@ def check_fiftyone(settings: Settings, unread: str = "") -> Iterator[Result]:
         else:
             yield not_checked(API, unread or "there is no key to ask it with")
     yield yourself(
-        "FiftyOne's API image has databricks-sdk>=0.53.0, without which it cannot start jobs; it has to be added (guide, "
-        "Additional Considerations)"
+        "FiftyOne's API image has databricks-sdk>=0.53.0, without which it cannot start jobs; it has to be added "
+        "(guide, Additional Considerations)"
     )
 
 

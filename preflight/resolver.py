@@ -8,20 +8,20 @@ and uv may take an older one to keep the image: so the versions by name are aske
 this compares to pip's own dry run: docs/preflight.md.
 
 The private index is added to the public one as on clusters, where pip takes the best version of both
-(`unsafe-best-match`). Its address, which holds a token, goes to uv by environment and is hidden in what uv says. Owns no
-judgement of what would change.
+(`unsafe-best-match`). Its address, which holds a token, goes to uv by environment and is hidden in what uv says. Owns
+no judgement of what would change.
 """
 
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from uv import find_uv_bin
 
@@ -34,6 +34,8 @@ REQUEST: Final = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
 # Where uv looks for packages unless told otherwise: all of it gives way where one index alone is asked.
 PLACES: Final = ("UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL")
 LONGEST: Final = 900
+# With it uv does not say that an index refuses, so where one alone is asked it is left out.
+BEST: Final = ("--index-strategy", "unsafe-best-match")
 HIDDEN: Final = "the private index"
 
 
@@ -66,17 +68,17 @@ class Resolver:
             NoSolutionError: the requirements cannot be met.
         """
         environ = self._both
-        by_name = self._plan(requirements, image, ["--no-deps"], environ)
+        by_name = self._plan(requirements, image, [*BEST, "--no-deps"], environ)
         pins = [f"{name}=={version}" for name, version in by_name.items()]
         try:
-            return self._plan("\n".join([requirements, *pins]), image, [], environ)
+            return self._plan("\n".join([requirements, *pins]), image, BEST, environ)
         except NoSolutionError:
             # The newest do not go together: then pip tries older ones, too.
-            return self._plan(requirements, image, [], environ)
+            return self._plan(requirements, image, BEST, environ)
 
     def possible(self, requirements: str, image: Image) -> None:
         """Only whether the requirements can be met, by whichever versions. Raises as `changes` does."""
-        self._plan(requirements, image, [], self._both)
+        self._plan(requirements, image, BEST, self._both)
 
     def newest(self, requirement: str, image: Image, *, private: bool) -> str:
         """The newest version on one index alone that satisfies a requirement. Raises as `changes` does."""
@@ -96,7 +98,7 @@ class Resolver:
         kept = {name: value for name, value in self.environ.items() if not name.startswith(SHUT_OUT)}
         return {**kept, **REQUEST, **more}
 
-    def _plan(self, requirements: str, image: Image, flags: list[str], environ: dict[str, str]) -> dict[str, str]:
+    def _plan(self, requirements: str, image: Image, flags: Sequence[str], environ: dict[str, str]) -> dict[str, str]:
         with TemporaryDirectory() as scratch:
             target = self._folder(image)
             file = Path(scratch) / "requirements.txt"
@@ -105,7 +107,7 @@ class Resolver:
                 *(find_uv_bin(), "pip", "install", "--dry-run", "--output-format", "json", "--target", target),
                 *("--python", sys.executable, "--no-python-downloads", "--no-progress", "--color", "never"),
                 *("--python-version", image.python, "--python-platform", image.platform),
-                *("--index-strategy", "unsafe-best-match", *flags, "-r", file),
+                *(*flags, "-r", file),
             ]
             try:
                 done = subprocess.run(
@@ -148,7 +150,8 @@ def hidden(text: str, address: str | None) -> str:
         return text
     parts = urlsplit(address)
     text = re.sub(rf"https?://[^\s`'\"()]*{re.escape(parts.hostname or address)}[^\s`'\"()]*", HIDDEN, text)
-    for secret in filter(None, (parts.username, parts.password, parts.query)):
+    values = (value for _, value in parse_qsl(parts.query))
+    for secret in filter(None, (parts.username, parts.password, parts.query, *values)):
         for written in {secret, unquote(secret)}:
             text = text.replace(written, "…")
     return text
