@@ -4,6 +4,7 @@ Owns the order of the checks and what each of them gets; exit code 1 where one o
 written, in the workspace, in FiftyOne or in the stack. What the checks are, and how they judge: docs/preflight.md.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -72,6 +73,7 @@ def main(stack: str) -> int:
     environ = stack_environment(stack)
     os.environ.clear()
     os.environ.update(environ)
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what it warns of is a result
     results: list[Result] = []
     for result in checks(stack, environ):
         results.append(result)

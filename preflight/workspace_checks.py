@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME: Final = "workspace"
-# A question that the platform does not answer within seconds is not waited for, nor asked again for minutes.
-REQUEST: Final = {"databricks:httpTimeoutSeconds": "5", "databricks:retryTimeoutSeconds": "5"}
+# A question that the platform does not answer within seconds is not waited for, nor asked again for minutes as else.
+REQUEST: Final = {"databricks:httpTimeoutSeconds": "5", "databricks:retryTimeoutSeconds": "2"}
 SECONDS: Final = 12.0
 
 

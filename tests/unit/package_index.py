@@ -82,7 +82,7 @@ def served(packages: Packages, *, password: str = "", status: int = 200) -> Iter
         def do_HEAD(self) -> None:
             self.do_GET()
 
-        def log_message(self, *arguments: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
