@@ -18,7 +18,7 @@ from preflight.fiftyone_checks import check_fiftyone
 from preflight.limits_check import check_limits
 from preflight.resolver import Resolver
 from preflight.result import Result, exit_code, not_checked, summary, wrong
-from preflight.settings_checks import check_settings
+from preflight.settings_checks import STAND_INS, check_settings
 from preflight.workspace_checks import check_workspace
 from toolchain.environment import LOCAL_STACK, stack_environment
 from toolchain.paths import REPO, SetupError
@@ -42,13 +42,12 @@ def checks(stack: str, environ: Mapping[str, str]) -> Iterator[Result]:
         return
     gpus: dict[str, int] = {}
     yield from check_workspace(settings, configuration, gpus)
-    index = settings.fiftyone.pypi_url
+    private = settings.fiftyone.pypi_url.get_secret_value() if settings.fiftyone.pypi_url else None
     unread = ""
-    if settings.secret_scope.existing:
+    if private is None:
         unread = f"the private index's address is in the scope {settings.secret_scope.name}, which is not read"
-    elif "fiftyone:pypiUrl" in configuration.unread and not environ.get("FIFTYONE_PYPI_URL"):
-        unread = "`fiftyone:pypiUrl` is encrypted in the stack file and could not be read here"
-    private = index.get_secret_value() if index and not unread else None
+    elif private == STAND_INS["fiftyone:pypiUrl"]:
+        private, unread = None, "the private index's address, `fiftyone:pypiUrl`, is missing or could not be read here"
     yield from check_dependencies(settings, Resolver(environ=environ, private=private), gpus, unread)
     no_key = "`fiftyone:apiKey` could not be read here" if "fiftyone:apiKey" in configuration.unread else ""
     yield from check_fiftyone(settings, no_key)

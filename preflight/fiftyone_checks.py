@@ -73,5 +73,6 @@ def _asked(settings: Settings, sdk: Any) -> Iterator[Result]:
 
 def _wrong(name: str, error: FiftyOneError) -> Result:
     """The provider's own message, which says how to mend it in its later sentences."""
-    what, _, mend = re.sub(r"^FiftyOne's management SDK, |^FiftyOne's API at ", "", str(error)).partition(". ")
+    said = re.sub(r"^FiftyOne's management SDK, ([\w.]+), |^FiftyOne's API at (\S+) ", r"\1\2 ", str(error))
+    what, _, mend = said.partition(". ")
     return wrong(name, what.rstrip("."), mend)

@@ -32,7 +32,8 @@ def check_limits(stack: str) -> Iterator[Result]:
             "mend the file; docs/policies.md lists every limit",
         )
         return
-    shown = ", ".join(f"{limit.name} {value}" for limit, value in limits.items())
+    named = [(rule.name, limit) for rule in RULES for limit in rule.limits if limit in limits]
+    shown = ", ".join(f"{rule}.{limit.name} {limits[limit]}" for rule, limit in named)
     file = f"{LIMITS.parent.name}/{LIMITS.name}/{stack}.json"
     yield right(NAME, f"{file} is valid: {shown}" if limits else f"the rules' defaults hold, without a {file}")
     yield not_checked(

@@ -31,6 +31,8 @@ from toolchain.environment import SHUT_OUT
 # A resolution takes a few seconds where nothing is cached; an index that has not answered by then does not.
 SECONDS: Final = 90
 REQUEST: Final = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
+# Whom to trust is the system's to say, as for pip, unless the environment says otherwise.
+SYSTEM: Final = {"UV_SYSTEM_CERTS": "true"}
 # Where uv looks for packages unless told otherwise: all of it gives way where one index alone is asked.
 PLACES: Final = ("UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL")
 LONGEST: Final = 900
@@ -96,7 +98,7 @@ class Resolver:
 
     def _uv_environment(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in self.environ.items() if not name.startswith(SHUT_OUT)}
-        return {**kept, **REQUEST, **more}
+        return {**SYSTEM, **kept, **REQUEST, **more}
 
     def _plan(self, requirements: str, image: Image, flags: Sequence[str], environ: dict[str, str]) -> dict[str, str]:
         with TemporaryDirectory() as scratch:
@@ -138,9 +140,9 @@ class Resolver:
             return RefusedError(shown)
         if code == 1 and not unaccepted:
             return NoSolutionError(shown.removeprefix("No solution found when resolving dependencies "))
-        unreachable = re.search(r"Failed to fetch: (the private index|https?://[^/\s]+)", said)
+        unreachable = re.search(r"Failed to fetch: (the private index|https?://[^/\s]+).* cause: (.+)", said)
         if unreachable:
-            return NoAnswerError(f"{unreachable[1]} could not be reached from here")
+            return NoAnswerError(f"{unreachable[1]} could not be reached from here ({unreachable[2]})")
         return NoAnswerError(f"uv could not tell: {shown}")
 
 

@@ -22,8 +22,9 @@ from packaging.utils import canonicalize_name
 from preflight.runtime import FOLDER, VARIANTS, image
 
 EARLIER: Final = ("3.11", "3.10", "3.9")
+# Every tag that a system with glibc 2.39 takes: pip derives none from another.
 LINUX: Final = tuple(
-    f"manylinux{libc}_x86_64" for libc in ("_2_39", "_2_35", "_2_28", "_2_17", "2014", "_2_12", "2010", "_2_5", "1")
+    f"manylinux{libc}_x86_64" for libc in (*(f"_2_{minor}" for minor in range(39, 4, -1)), "2014", "2010", "1")
 )
 EXTRA: Final = re.compile(r";.*\bextra\s*==")
 # pip begins anew without a package that it cannot find; smaller batches lose less by it.

@@ -25,3 +25,10 @@ def resolver(folder: Path, public: Index, private: str | None = None) -> Resolve
     # So that nothing of an index that answered before is remembered, and no proxy asked for loopback.
     environ |= {"UV_CACHE_DIR": str(folder / "cache"), "UV_DEFAULT_INDEX": public.url(), "NO_PROXY": "127.0.0.1"}
     return Resolver(environ=environ, private=private)
+
+
+def of_the_public_index() -> dict[str, str]:
+    """The environment without what it says of package indexes."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("UV_") and name != "PIP_FIND_LINKS"
+    }

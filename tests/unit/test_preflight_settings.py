@@ -77,10 +77,11 @@ def test_every_problem_of_settings_is_a_result_of_its_own_with_its_mend() -> Non
 @pytest.mark.parametrize("variable", ["FIFTYONE_PYPI_URL", "FIFTYONE_API_KEY", "SERVICE_PRINCIPAL_CLIENT_SECRET"])
 def test_a_missing_secret_is_wrong_whether_workers_or_registering_need_it(variable: str) -> None:
     environ = {name: value for name, value in ENVIRON.items() if name != variable}
-    _, results = check_settings("dev", plain(), environ)
+    settings, results = check_settings("dev", plain(), environ)
     (missing,) = of(results, Outcome.WRONG)
     assert "is required and missing" in missing.found
     assert variable in missing.mend
+    assert settings is not None, "all else can still be checked"
 
 
 def test_a_secret_that_is_encrypted_where_nothing_can_read_it_is_not_checked_and_not_missing(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_a_limits_file_with_which_the_pack_would_not_start_is_wrong(
 
 
 def test_valid_limits_and_defaults_are_right_and_the_rules_are_left_to_the_preview() -> None:
-    for stack, said in (("prod", "maxCapacity 10"), ("dev", "defaults hold")):
+    for stack, said in (("prod", "pool-capacity.maxCapacity 10"), ("dev", "defaults hold")):
         limits, rules = check_limits(stack)
         assert limits.outcome is Outcome.RIGHT
         assert said in limits.found
