@@ -73,7 +73,7 @@ def _rights(client: "WorkspaceClient") -> Result:
             f"listing is refused: {'; '.join(f'{what}, {said}' for what, said in refused.items())}",
             "whoever deploys makes pools, scopes and jobs; ask an administrator for the right to",
         )
-    return right("rights", f"may list {', '.join(tried)}; whether we may make them was not tried, because that would")
+    return right("rights", f"may list {', '.join(tried)}; making any was not tried")
 
 
 def spark_versions(settings: Settings, client: "WorkspaceClient") -> Iterator[Result]:

@@ -119,7 +119,7 @@ def test_after_make_env_plain_pulumi_shows_no_change_and_no_secret_of_others(clo
 
 
 def test_make_preflight_finds_nothing_wrong_with_local_and_says_what_it_could_not_check(clone: Clone) -> None:
-    printed = clone.succeeds("make preflight", **OTHERS)
+    printed = clone.succeeds("make preflight")
     for line in (
         "✓ settings: valid, with 1 orchestrator: local",
         "✓ policy limits: the rules' defaults hold",

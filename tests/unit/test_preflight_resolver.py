@@ -1,12 +1,13 @@
 """What the resolver keeps and replaces is what pip would, its failures are told apart, and no token leaves it."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from preflight.resolver import NoAnswerError, NoSolutionError, RefusedError, hidden
+from preflight.resolver import NoAnswerError, NoSolutionError, RefusedError, Resolver, hidden
 from tests.unit.package_index import served
 from tests.unit.preflight_cases import SECRET, resolver, small_image
 
@@ -36,14 +37,24 @@ def test_a_package_that_only_the_image_has_counts_as_there(tmp_path: Path) -> No
     assert changes == {}
 
 
-def test_what_is_asked_for_by_name_is_decided_before_the_image_is_kept(tmp_path: Path) -> None:
-    # As pip does: the newest gamma replaces beta, and an older one would have kept it.
-    image = small_image({"beta": "1.0", "delta": "1.0"}, {"delta": ("beta<2",)})
+def test_uv_is_held_to_the_newest_of_what_is_asked_for_by_name_unless_they_do_not_go_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def plan(_: Resolver, requirements: str, __: Any, flags: Sequence[str], ___: Any) -> dict[str, str]:
+        asked.append((requirements, "--no-deps" in flags))
+        if "gamma==2.0" in requirements and "delta" in requirements:
+            raise NoSolutionError("they do not go together")
+        return {"gamma": "2.0"}
+
+    monkeypatch.setattr(Resolver, "_plan", plan)
     with served(PUBLIC) as public:
-        changes = resolver(tmp_path, public).changes("delta\ngamma\n", image)
-        assert changes.get("gamma") == "1.0", "delta is asked for by name, so beta cannot go"
-        changes = resolver(tmp_path, public).changes("gamma\n", image)
-    assert changes == {"gamma": "2.0", "beta": "3.0"}
+        resolver(tmp_path, public).changes("gamma\n", small_image({}))
+        assert asked == [("gamma\n", True), ("gamma\n\ngamma==2.0", False)]
+        asked.clear()
+        resolver(tmp_path, public).changes("gamma\ndelta\n", small_image({}))
+    assert asked[-1] == ("gamma\ndelta\n", False)
 
 
 def test_requirements_that_cannot_be_met_say_which_and_why(tmp_path: Path) -> None:
