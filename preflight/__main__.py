@@ -55,12 +55,10 @@ def checks(stack: str, environ: Mapping[str, str]) -> Iterator[Result]:
 
 def _configuration(stack: str, environ: Mapping[str, str]) -> Configuration | Result:
     file = REPO / f"Pulumi.{stack}.yaml"
-    try:
-        if has_backend(dict(environ)):
-            return from_backend(stack, environ, REPO)
-        return from_file(file)
-    except OSError:
+    if not file.is_file():
         return wrong("configuration", f"there is no {file.name}", "copy Pulumi.dev.yaml and fill it in")
+    try:
+        return from_backend(stack, environ, REPO) if has_backend(dict(environ)) else from_file(file)
     except yaml.YAMLError as error:
         mark: Any = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

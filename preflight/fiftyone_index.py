@@ -57,6 +57,8 @@ def _missing(version: str, resolver: Resolver, image: Image, host: str | None) -
         newest = resolver.newest("fiftyone", image, private=True)
     except NoSolutionError:
         instead = f"{where} has no fiftyone at all"
+    except (NoAnswerError, RefusedError) as error:
+        instead = f"{where} does not have {version}, and what it has instead is not known, because {error}"
     else:
         kind = "open-source " if Version(newest) < ENTERPRISE else ""
         instead = f"{where} does not have {version}; its newest is the {kind}fiftyone {newest}"
