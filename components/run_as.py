@@ -64,6 +64,7 @@ class RunAs(pulumi.ComponentResource):
             PoolGrant(f"run-as-pool-{pool_id}", pool_id=pool_id, principal=principal, opts=own)
 
 
-def _named(user_name: str) -> dict[str, str]:
-    """Whoever deploys, as a job takes it."""
-    return {"service_principal_name" if is_service_principal(user_name) else "user_name": user_name}
+def _named(user_name: str | None) -> dict[str, str]:
+    """Whoever deploys, as a job takes it; a destroy that goes on after a failed one does not know it any more."""
+    name = user_name or ""
+    return {"service_principal_name" if is_service_principal(name) else "user_name": name}

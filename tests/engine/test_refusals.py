@@ -1,5 +1,6 @@
 """Bad input stops the engine with our message, before anything is created."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,9 +59,10 @@ def test_secrets_and_credentials_of_the_encrypted_configuration_deploy_as_well(
 
 
 def test_a_folder_that_holds_what_is_not_ours_is_neither_written_to_nor_deleted(
-    stack: Stack, workspace: Workspace
+    new_stack: Callable[..., Stack], workspace: Workspace
 ) -> None:
-    w = workspace.client
+    # With its own service principal, which a destroy that stops half-way has deleted already when it goes on.
+    stack, w = new_stack(servicePrincipal={"create": True}), workspace.client
     w.workspace.mkdirs("/Shared/fiftyone-test")
     w.workspace.upload("/Shared/fiftyone-test/entrypoint.py", b"theirs", format=ImportFormat.AUTO)
     run = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name)
