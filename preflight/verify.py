@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pulumi.dynamic import Config, ConfigureRequest
 
@@ -19,8 +19,8 @@ from preflight.chain.agreement import WORKSPACE, agreement
 from preflight.chain.backend import STATE, backend
 from preflight.chain.check import BrokenError, Chain, Check
 from preflight.chain.contents import contents, secret_keys
-from preflight.chain.credential import credentials
-from preflight.chain.deployed import Deployed, StateError, read
+from preflight.chain.credential import Clients, credentials
+from preflight.chain.deployed import StateError, read
 from preflight.chain.doubles import DOUBLES, doubles
 from preflight.chain.registered import FIFTYONE, operators, registered
 from preflight.chain.registered import PROVIDERS as FIFTYONE_PROVIDERS
@@ -29,9 +29,6 @@ from preflight.configuration import Configuration, from_backend
 from preflight.result import Result, exit_code, not_checked, summary, wrong, yourself
 from toolchain.environment import LOCAL_STACK, stack_environment
 from toolchain.paths import REPO, SetupError
-
-if TYPE_CHECKING:
-    from databricks.sdk import WorkspaceClient
 
 SECONDS: Final = "15"
 # A question that is not answered within seconds is not waited for, nor asked again for minutes.
@@ -50,7 +47,7 @@ def verify(stack: str, environ: Mapping[str, str], *, project: Path = REPO, run:
     try:
         deployed = read(stack, environ, project)
         configuration = from_backend(stack, environ, project)
-    except StateError as error:
+    except (OSError, StateError) as error:
         yield wrong(
             STATE,
             f"Pulumi cannot read it: {error}",
@@ -62,16 +59,14 @@ def verify(stack: str, environ: Mapping[str, str], *, project: Path = REPO, run:
     yield from chain.link(STATE, backend(deployed, environ, project))
     if STATE in chain.closed:
         return
-    client, check = _workspace(configuration)
-    yield from chain.link(WORKSPACE, [check])
-    if client is None:
-        return
+    client, problem = _workspace(configuration)
+    yield from chain.link(WORKSPACE, [_answers(client, problem)])
     yield from chain.link("state and workspace agree", agreement(deployed, client))
     yield from chain.link(DOUBLES, doubles(deployed, client))
     yield from chain.link("secrets of runs", secret_keys(deployed, client))
     yield from chain.link("contents of files", contents(deployed, client))
     yield from chain.link(FIFTYONE, registered(deployed, client))
-    clients: dict[str, WorkspaceClient] = {}
+    clients: Clients = {}
     yield from chain.link("credential", credentials(deployed, client, clients))
     if run:
         yield from chain.link("run", trial_runs(deployed, clients))
@@ -85,29 +80,41 @@ def verify(stack: str, environ: Mapping[str, str], *, project: Path = REPO, run:
         )
 
 
-def _workspace(configuration: Configuration) -> "tuple[WorkspaceClient | None, Check]":
-    """The client of whoever verifies, or None, and the check that it may ask; the providers ask as it does."""
+def _workspace(configuration: Configuration) -> tuple[Any, str]:
+    """The client of whoever verifies, or why there is none; the providers ask the workspace as it does.
+
+    Without one, nothing calls it: every check that would needs `WORKSPACE`.
+    """
     values = {**configuration.values, **PATIENCE}
     request = ConfigureRequest(Config(values, PROJECT))
     for provider in (*WORKSPACE_PROVIDERS, *FIFTYONE_PROVIDERS):
         provider.configure(request)
-    client, said = None, ""
     try:
-        client = workspace_client(values.get)
-        me = client.current_user.me().user_name
-        said = f"{client.config.host} accepts the credentials of {me}"
-    except (OSError, ValueError) as error:
-        client, problem = None, " ".join(str(error).partition(". Config:")[0].split())
+        return workspace_client(values.get), ""
+    except ValueError as error:
+        return None, _said(error)
 
-        def look() -> str:
-            raise BrokenError(
-                f"it does not answer, or refuses: {problem}",
-                "check DATABRICKS_HOST and the credentials (README, A real environment, step 6), and that this machine "
-                "may reach the workspace",
-            )
 
-        return None, Check(subject="the workspace", key=WORKSPACE, look=look)
-    return client, Check(subject="the workspace", key=WORKSPACE, look=lambda: said)
+def _answers(client: Any, problem: str) -> Check:
+    def look() -> str:
+        said = problem
+        if client is not None:
+            try:
+                return f"{client.config.host} accepts the credentials of {client.current_user.me().user_name}"
+            except OSError as error:
+                said = _said(error)
+        raise BrokenError(
+            f"it does not answer, or refuses: {said}",
+            "check DATABRICKS_HOST and the credentials (README, A real environment, step 6), and that this machine may "
+            "reach the workspace",
+        )
+
+    return Check(subject="the workspace", key=WORKSPACE, look=look)
+
+
+def _said(error: Exception) -> str:
+    """What databricks-sdk says, without its configuration, which it adds with secrets hidden."""
+    return " ".join(str(error).partition(". Config:")[0].split())
 
 
 def main(stack: str, project: Path) -> int:

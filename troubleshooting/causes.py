@@ -75,8 +75,8 @@ CAUSES: Final = (
     Cause(
         message="Cannot read the python file …",
         pattern=r"Cannot read the python file",
-        cause="The entrypoint is not where the job looks for it; with the file in place, the run's requirements and the "
-        "packages of the runtime's image do not go together.",
+        cause="The entrypoint is not where the job looks for it; or, with the file in place, the run's requirements and "
+        "the packages of the runtime's image do not go together.",
         mend=f"`make verify STACK={{stack}} RUN=no` says whether the file is in place. If it is: {PINS}",
         source=GUIDE_CONFLICTS,
     ),
@@ -106,8 +106,8 @@ CAUSES: Final = (
     Cause(
         message='The requested operation requires that "X==1" is installed on your machine, but found "X==2"',
         pattern=r"requires that \W*\S+\W* is\s+installed on your machine, but found",
-        cause="FiftyOne or one of its packages wants another version of the package than the run has: a requirement, or "
-        "the runtime's image, decides on it.",
+        cause="FiftyOne or one of its packages wants another version of the package than the run has: a requirement "
+        "or the runtime's image decides on it.",
         mend=PINS,
         source=GUIDE_CONFLICTS,
     ),
@@ -202,18 +202,17 @@ CAUSES: Final = (
     ),
     Cause(
         message="ServerSelectionTimeoutError, AutoReconnect or NetworkTimeout of MongoDB",
-        pattern=r"ServerSelectionTimeoutError|AutoReconnect|NetworkTimeout|(?i:mongo\S* .*connection (closed|reset|pool))",
-        cause="More than 4 processes at once lose connections between Databricks and MongoDB Atlas; or the cluster does "
-        "not reach the database at all.",
-        mend="set the orchestrator's `processPoolWorkers` to 4 at most (FIFTYONE_MAX_PROCESS_POOL_WORKERS), and to 0 if "
-        "that does not help; then `make up STACK={stack}`. If it never connects, let the workspace's network into the "
+        pattern=r"ServerSelectionTimeoutError|AutoReconnect|NetworkTimeout",
+        cause="More than 4 processes at once lose connections between Databricks and MongoDB Atlas; or the cluster "
+        "does not reach the database at all.",
+        mend="set the orchestrator's `processPoolWorkers` to 4 at most (FIFTYONE_MAX_PROCESS_POOL_WORKERS), and to 0 "
+        "if that does not help; then `make up STACK={stack}`. If it never connects, let the workspace's network into the "
         "database's access list.",
         source=GUIDE_MORE,
     ),
     Cause(
         message="database-stored cloud credentials are not found (NoCredentialsError, DefaultCredentialsError)",
-        pattern=r"NoCredentialsError|DefaultCredentialsError|(?i:unable to locate credentials|credentials (are|were) not "
-        r"(being )?found)",
+        pattern=r"NoCredentialsError|DefaultCredentialsError|(?i:unable to locate credentials)",
         cause="Processes of a pool do not find the cloud credentials that FiftyOne keeps in its database.",
         mend="set the orchestrator's `processPoolWorkers` to 0 (FIFTYONE_MAX_PROCESS_POOL_WORKERS), which turns "
         "multiprocessing off; then `make up STACK={stack}`.",

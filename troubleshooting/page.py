@@ -9,9 +9,9 @@ INTRODUCTION = """\
 
 <!-- Made by `make troubleshooting` of troubleshooting/causes.py; a test keeps it current. -->
 
-What a run, Databricks or FiftyOne says, what it comes from, and what to do. `make verify`, `make run` and the refresh of
-operators name the cause themselves where they meet one of these. `make verify STACK=…` follows the whole chain and names
-its first broken link, and `make preflight STACK=…` finds conflicts of packages before a cluster does.
+What a run, Databricks or FiftyOne says, what it comes from, and what to do. `make verify`, `make run` and the refresh
+of operators name the cause themselves where they meet one of these. `make verify STACK=…` follows the whole chain and
+names its first broken link, and `make preflight STACK=…` finds conflicts of packages before a cluster does.
 """
 
 

@@ -43,7 +43,7 @@ PROVIDERS: Final = tuple(provider for _, provider in _KINDS.values())
 def agreement(deployed: Deployed, client: "WorkspaceClient") -> Iterator[Check]:
     """A check for each resource that lies in the workspace; `PROVIDERS` are configured by then."""
     looks: dict[str, tuple[str, Callable[[Resource], None]]] = {
-        "InstancePool": ("pool", lambda pool: _same(pool, client.instance_pools.get(pool.id).as_dict())),
+        "InstancePool": ("pool", lambda pool: _same(pool, client.instance_pools.get(pool.id))),
         "Job": ("job", lambda job: _job(job, client)),
         "Permissions": ("permissions", lambda given: _permissions(given, deployed, client)),
         "SecretScope": ("scope", lambda scope: _scope(scope, client)),
@@ -91,19 +91,20 @@ def _looked(look: Callable[[Resource], None], resource: Resource, mend: str) -> 
         raise BrokenError(str(error), mend) from None
 
 
-def _same(resource: Resource, found: Mapping[str, Any]) -> None:
-    """Raises ValueError."""
+def _same(resource: Resource, found: Any) -> None:
+    """Hold what was found, one of databricks-sdk's own, against what was asked for. Raises ValueError."""
     asked = {name: value for name, value in resource.inputs.items() if name != "runAs"}
-    if differing := list(differences(asked, found)):
+    if differing := list(differences(asked, found.as_dict())):
         raise ValueError(f"changed since it was deployed: {', '.join(differing)}")
 
 
 def _job(job: Resource, client: "WorkspaceClient") -> None:
     found = client.jobs.get(int(job.id))
-    _same(job, found.settings.as_dict() if found.settings else {})
-    runs_as = next(iter((job.inputs.get("runAs") or {}).values()), None)
-    if runs_as and found.run_as_user_name != runs_as:
-        raise ValueError(f"it runs as {found.run_as_user_name}, and was deployed to run as {runs_as}")
+    _same(job, found.settings)
+    runs_as: Mapping[str, str] = job.inputs.get("runAs") or {}
+    for name in runs_as.values():
+        if found.run_as_user_name != name:
+            raise ValueError(f"it runs as {found.run_as_user_name}, and was deployed to run as {name}")
 
 
 def _scope(scope: Resource, client: "WorkspaceClient") -> None:
@@ -134,11 +135,14 @@ def _permissions(given: Resource, deployed: Deployed, client: "WorkspaceClient")
         (who, permission.permission_level.value)
         for entry in client.permissions.get(kind, object_id).access_control_list or []
         for permission in entry.all_permissions or []
-        if permission.permission_level and not permission.inherited
+        if permission.permission_level
+        and not permission.inherited
         and (who := entry.service_principal_name or entry.group_name or entry.user_name or "") not in others
     }
     lacking = [f"{who} lacks {level}" for who, level in sorted(wanted - found)]
-    extra = [f"{who} has {level}, which was not deployed" for who, level in sorted(found - wanted) if level != "IS_OWNER"]
+    extra = [
+        f"{who} has {level}, which was not deployed" for who, level in sorted(found - wanted) if level != "IS_OWNER"
+    ]
     if lacking or extra:
         raise ValueError("; ".join(lacking + extra))
 

@@ -41,7 +41,7 @@ class Chain:
     closed: dict[str, str] = field(default_factory=dict[str, str])
 
     def link(self, name: str, checks: Iterable[Check]) -> Iterator[Result]:
-        """Look, one after the other: what is wrong as it is found, then what holds in one line, then what is left out."""
+        """Look, one after the other: what is wrong as it is found, then what holds, in one line, and what is left out."""
         held: list[str] = []
         left: dict[str, list[str]] = {}
         for check in checks:
@@ -54,7 +54,7 @@ class Chain:
                     yield wrong(name, f"{check.subject}: {broken.found}", broken.mend)
                 except NotLookedError as reason:
                     because = str(reason)
-                # All that databricks-sdk raises of a call is one: refusals, errors of the connection, no end of retries.
+                # All that databricks-sdk raises of a call is one: refusals, lost connections, the end of its retries.
                 except OSError as error:
                     because = f"it could not be looked at: {' '.join(str(error).split())}"
             if because:

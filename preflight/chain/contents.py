@@ -66,10 +66,10 @@ def content_of(file: Resource) -> str:
 def _keys(deployed: Deployed, job: Resource, client: "WorkspaceClient") -> str:
     from databricks.sdk.errors import NotFound
 
-    settings = client.jobs.get(int(job.id)).settings
+    live: Any = client.jobs.get(int(job.id))
     wanted: dict[str, set[str]] = defaultdict(set)
-    for cluster in (settings and settings.job_clusters) or []:
-        new: dict[str, Any] = cluster.new_cluster.as_dict()
+    for cluster in live.as_dict()["settings"].get("job_clusters", []):
+        new: dict[str, Any] = cluster["new_cluster"]
         image: dict[str, Any] = new.get("docker_image", {}).get("basic_auth", {})
         for value in (*new.get("spark_env_vars", {}).values(), *image.values()):
             if SECRET_REFERENCE.fullmatch(value):
@@ -87,7 +87,7 @@ def _keys(deployed: Deployed, job: Resource, client: "WorkspaceClient") -> str:
                 f"scope {scope} does not hold {', '.join(lacking)}, so no cluster starts",
                 deployed.refresh_and_up if ours else by_hand,
             )
-    return f"{len(set().union(*wanted.values()))} keys of job {job.name} in scope {', '.join(sorted(wanted))}"
+    return f"{sum(map(len, wanted.values()))} keys of job {job.name} in scope {', '.join(sorted(wanted))}"
 
 
 def _file(deployed: Deployed, file: Resource, client: "WorkspaceClient") -> None:

@@ -5,7 +5,7 @@ told by the tokens in its descriptions (registered.py). Nothing of the shell's o
 """
 
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -72,7 +72,7 @@ def _signs_in(deployed: Deployed, orchestrator: Resource, clients: Clients) -> s
         own = deployed.named("fiftyone:Secret", secrets[field])
         if own is None:
             raise NotLookedError(
-                f"FiftyOne gives no value back, and {secrets[field]}, which `secretsFrom.{field}` names, is not the stack's"
+                f"FiftyOne does not give values back, and {secrets[field]} (`secretsFrom.{field}`) is not the stack's"
             )
         values[field] = own.outputs["value"]
     with _nothing_of_others():
@@ -102,7 +102,7 @@ def _client(values: Mapping[str, str]) -> "WorkspaceClient":
 
 
 @contextmanager
-def _nothing_of_others() -> Iterator[None]:
+def _nothing_of_others() -> Generator[None]:
     """While it lasts, the environment says nothing of workspaces and credentials, which databricks-sdk would add."""
     before = dict(os.environ)
     clean = without_other_workspaces()

@@ -109,7 +109,7 @@ def tag_prefix(stack: str) -> str:
 
 
 def _parents(resource: Resource, by_urn: Mapping[str, Resource]) -> frozenset[str]:
-    """What the components wait for that a resource is a part of: they are no resources of the workspace's themselves."""
+    """What the components wait for that a resource is a part of."""
     found: set[str] = set()
     above = by_urn.get(resource.parent)
     while above:

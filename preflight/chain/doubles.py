@@ -15,7 +15,7 @@ from preflight.chain.deployed import Deployed, tag_prefix
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
-DOUBLES: Final = "doubles"
+DOUBLES: Final = "nothing of ours is there twice"
 
 
 def doubles(deployed: Deployed, client: "WorkspaceClient") -> Iterator[Check]:

@@ -1,7 +1,8 @@
 """What FiftyOne holds of the stack: its secrets, its orchestrators, the operators that it lists.
 
 Our dynamic providers judge what can be read, as they do for a refresh (fiftyone_provider/); held against each other are
-registration and job here. Of a secret's value FiftyOne tells nothing: one that was changed with our mark kept is not seen.
+registration and job here. Of a secret's value FiftyOne tells nothing: one that was changed with our mark kept is not
+seen.
 """
 
 from collections.abc import Iterator, Mapping
@@ -83,7 +84,9 @@ def _as_deployed(deployed: Deployed, resource: Resource) -> None:
         reads_as_deployed(provider, resource)
     except ValueError as error:
         foreign = "not this stack's any more" in str(error)
-        raise BrokenError(str(error), _hand_over(deployed, kind, resource) if foreign else deployed.refresh_and_up) from None
+        raise BrokenError(
+            str(error), _hand_over(deployed, kind, resource) if foreign else deployed.refresh_and_up
+        ) from None
     except FiftyOneError as error:
         raise NotLookedError(str(error)) from None
 

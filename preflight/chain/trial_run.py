@@ -74,7 +74,7 @@ def _run(stack: str, client: "WorkspaceClient", job: Resource, task: str, minute
         jobs.cancel_run(run_id)
         raise BrokenError(
             f"run {run_id} had not ended after {minutes:g} minutes, and was cancelled: {progress.url}",
-            f"look at what it waits for; `orchestrators.{job.name}.registrationTimeoutMinutes` has it waited for longer",
+            f"look at what it waits for; `orchestrators.{job.name}.registrationTimeoutMinutes` gives it longer",
         ) from None
     # One that failed is told like any other end; whatever else went wrong, asking again says.
     except OSError:
