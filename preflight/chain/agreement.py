@@ -52,13 +52,15 @@ def agreement(deployed: Deployed, client: "WorkspaceClient") -> Iterator[Check]:
     }
     for type_, (kind, provider) in _KINDS.items():
         looks[type_] = kind, lambda resource, provider=provider: reads_as_deployed(provider, resource)
+    # What lies in a folder by its settings has no property of the folder's.
+    folders = frozenset(folder.urn for folder in deployed.of_type("databricks:Folder"))
     for resource in deployed.of_type(*looks):
         kind, look = looks[resource.type]
         mend = f"`make rotate STACK={deployed.stack}`" if kind == "credential" else deployed.refresh_and_up
         yield Check(
             subject=f"{kind} {resource.name}",
             key=resource.urn,
-            needs=frozenset({WORKSPACE, *resource.uses}),
+            needs=resource.uses | (resource.waits_for & folders) | {WORKSPACE},
             look=lambda look=look, resource=resource, mend=mend: _looked(look, resource, mend),
         )
 

@@ -14,7 +14,7 @@ from databricks.sdk.service.workspace import ImportFormat
 from emulator.identity import ACCOUNT_ID
 from tests.engine.fiftyone import INSTANCE, REPORT, write_operators
 from tests.engine.stack import Stack
-from tests.engine.verifying import mend, passes, verify
+from tests.engine.verifying import mend, passes, undone, verify
 from tests.engine.workspace import Workspace
 
 SCOPE, FOLDER = "fiftyone-test", "/Shared/fiftyone-test"
@@ -119,13 +119,14 @@ def another_secret(stack: Stack) -> None:
 
 
 def interrupt(stack: Stack) -> None:
-    """What the engine leaves in the state when it is killed in a create."""
-    state = json.loads(stack.state())
-    scope = next(each for each in state["deployment"]["resources"] if each["type"].endswith(":SecretScope"))
-    left = {name: value for name, value in scope.items() if name in ("custom", "type", "inputs", "parent", "provider")}
-    left["urn"] = f"{scope['urn']}-lost"
-    state["deployment"]["pending_operations"] = [{"resource": left, "type": "creating"}]
-    assert stack.pulumi("stack", "import", "--stack", stack.name, given=json.dumps(state)).code == 0
+    """What the engine leaves in the state when it is killed in a create; `pulumi stack import` would drop it."""
+    file = stack.folder / "state/.pulumi/stacks/fiftyone-databricks/test.json"
+    content = json.loads(file.read_text())
+    latest = content["checkpoint"]["latest"]
+    scope = next(each for each in latest["resources"] if each["type"].endswith(":SecretScope") and "id" in each)
+    left = {name: value for name, value in scope.items() if name not in ("id", "outputs")}
+    latest["pending_operations"] = [{"resource": {**left, "urn": f"{scope['urn']}-lost"}, "type": "creating"}]
+    file.write_text(json.dumps(content))
 
 
 def lock(stack: Stack) -> None:
@@ -141,6 +142,7 @@ def lock(stack: Stack) -> None:
     (folder / "9d2c6b0e.json").write_text(json.dumps(ended))
 
 
+# What is done to it, what is named then, and the command that is named.
 CASES: dict[str, tuple[Break, str, str]] = {
     "pool deleted": (
         lambda stack: stack.workspace.client.instance_pools.delete(outputs(stack)["poolId"]),
@@ -264,21 +266,45 @@ def test_a_healthy_stack_passes_and_its_jobs_run_as_the_registered_identity(stac
 def test_without_a_run_it_starts_none_and_changes_nothing(stack: Stack) -> None:
     before = len(stack.workspace.requests())
     verified = passes(stack)
-    assert "– run: not checked because RUN=no leaves it out" in verified.output
+    assert "run: not checked because RUN=no leaves it out" in verified.output
     # FiftyOne's identity signs in; that is all.
     assert set(stack.workspace.writes(since=before)) == {"/oidc/v1/token"}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_broken_is_named_and_none_else_and_the_command_named_mends_it(stack: Stack, case: str) -> None:
+def test_what_is_broken_is_named_with_what_mends_it_and_none_else(stack: Stack, case: str) -> None:
     act, named, command = CASES[case]
     named = named.format(runs_as=runs_as(stack), trigger=stack.outputs()["servicePrincipalClientId"])
-    act(stack)
-    verified = verify(stack)
+    with undone(stack):
+        act(stack)
+        verified = verify(stack)
     assert verified.code == 1
     (broken,) = verified.broken
     assert named in broken
     assert command in verified.mend
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        ("an operation without an end",),
+        ("a lock of a dead run",),
+        ("credential deleted", "a second job", "a second service principal"),
+        ("scope deleted", "folder deleted", "service principal deleted", "pool deleted", "job deleted"),
+        (
+            *("pool changed", "access to pool taken", "secret deleted", "access to scope taken"),
+            *("access to folder taken", "file deleted", "file changed", "archive changed", "job changed"),
+            *("right to start the job taken", "right to start the job given to all", "role taken"),
+            "a secret too many",
+        ),
+    ],
+    ids=lambda cases: cases[0],
+)
+def test_the_commands_that_it_names_mend_what_is_broken(stack: Stack, cases: tuple[str, ...]) -> None:
+    for case in cases:
+        CASES[case][0](stack)
+    verified = verify(stack)
+    assert verified.code == 1
     mend(stack, verified.mend)
     passes(stack)
 

@@ -1,16 +1,18 @@
 """`make verify` on a test's own stack, and the commands that it names, run as they stand there."""
 
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from tests.engine.stack import Stack
 from tests.engine.workspace import REPO
 from toolchain.stack import FLAGS, PACK, ROTATE_CREDENTIAL
-
-PASSES = "0 ✗"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +63,28 @@ def passes(stack: Stack, *, run: bool = False) -> Verified:
     return verified
 
 
+@contextmanager
+def undone(stack: Stack) -> Generator[None]:
+    """What is done to workspace, FiftyOne and state meanwhile is as if it had not been, for cases that need no mend."""
+    database, state = stack.workspace.home / "workspace.db", stack.folder / "state"
+    with (
+        closing(sqlite3.connect(":memory:")) as before,
+        closing(sqlite3.connect(database)) as db,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        db.backup(before)
+        shutil.copytree(state, scratch, dirs_exist_ok=True)
+        yield
+        before.backup(db)
+        shutil.rmtree(state)
+        shutil.copytree(scratch, state)
+
+
 def mend(stack: Stack, text: str) -> None:
-    """Run the commands that a mend names, in order; what `databricks` stands for goes by its SDK."""
+    """Run the commands that mends name, each once, those by hand first; for `databricks` its SDK stands in."""
     commands = [part for named in re.findall(r"`([^`]+)`", text) for part in named.split(" && ")]
     assert commands, text
-    for command in commands:
+    for command in sorted(dict.fromkeys(commands), key=lambda command: command.startswith("make ")):
         _run(stack, command)
 
 
