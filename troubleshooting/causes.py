@@ -75,8 +75,8 @@ CAUSES: Final = (
     Cause(
         message="Cannot read the python file …",
         pattern=r"Cannot read the python file",
-        cause="The entrypoint is not where the job looks for it; or, with the file in place, the run's requirements and "
-        "the packages of the runtime's image do not go together.",
+        cause="The entrypoint is not where the job looks for it; or, with the file in place, the run's requirements "
+        "and the packages of the runtime's image do not go together.",
         mend=f"`make verify STACK={{stack}} RUN=no` says whether the file is in place. If it is: {PINS}",
         source=GUIDE_CONFLICTS,
     ),
@@ -115,16 +115,16 @@ CAUSES: Final = (
         message="FATAL FIPS SELFTEST FAILURE",
         pattern=r"FIPS SELFTEST FAILURE",
         cause="opencv from 4.13.0.90 on aborts where Databricks' image asks for FIPS mode.",
-        mend="keep opencv-python and opencv-python-headless below 4.13.0.90, as the stack's requirements do: look for a "
-        "package of your own that brings another opencv.",
+        mend="keep opencv-python and opencv-python-headless below 4.13.0.90, as the stack's requirements do: look for "
+        "a package of your own that brings another opencv.",
         source="github.com/opencv/opencv-python/issues/1184",
     ),
     Cause(
         message="… the following custom tag keys conflict with the pool's custom tag keys",
         pattern=r"custom tag keys conflict with the pool",
         cause="A job's tags become its clusters' tags, and a cluster may not set a tag that its pool sets.",
-        mend="take the tag named out of the orchestrator's `tags`, or off the existing pool or the job where it was put "
-        "by hand; then `make up STACK={stack}`.",
+        mend="take the tag named out of the orchestrator's `tags`, or off the existing pool or the job where it was "
+        "put by hand; then `make up STACK={stack}`.",
         source="github.com/databricks/terraform-provider-databricks/pull/2242",
     ),
     Cause(
@@ -180,8 +180,8 @@ CAUSES: Final = (
         message="Run timed out.",
         pattern=r"(?i)run timed out|\bTIMEDOUT\b",
         cause="The run took longer than the job lets it, starting its cluster and installing its libraries included.",
-        mend="raise the orchestrator's `timeoutMinutes`, or keep instances ready with `minIdleInstances`; then `make up "
-        "STACK={stack}`.",
+        mend="raise the orchestrator's `timeoutMinutes`, or keep instances ready with `minIdleInstances`; then `make "
+        "up STACK={stack}`.",
         source=OWN_TESTS,
     ),
     Cause(
@@ -206,8 +206,8 @@ CAUSES: Final = (
         cause="More than 4 processes at once lose connections between Databricks and MongoDB Atlas; or the cluster "
         "does not reach the database at all.",
         mend="set the orchestrator's `processPoolWorkers` to 4 at most (FIFTYONE_MAX_PROCESS_POOL_WORKERS), and to 0 "
-        "if that does not help; then `make up STACK={stack}`. If it never connects, let the workspace's network into the "
-        "database's access list.",
+        "if that does not help; then `make up STACK={stack}`. If it never connects, let the workspace's network into "
+        "the database's access list.",
         source=GUIDE_MORE,
     ),
     Cause(
@@ -228,14 +228,15 @@ CAUSES: Final = (
 )
 
 
-def cause_of(text: str) -> Cause | None:
-    """The cause of what a run or a refusal says, if it is known."""
-    return next((cause for cause in CAUSES if re.search(cause.pattern, text, re.DOTALL)), None)
+def cause_of(*texts: str) -> Cause | None:
+    """The cause of what a run or a refusal says, if it is known; a text counts only where those before it tell none."""
+    found = (cause for text in texts for cause in CAUSES if re.search(cause.pattern, text, re.DOTALL))
+    return next(found, None)
 
 
-def explanation(text: str, stack: str = "STACK") -> str:
-    """Cause and mend as one paragraph; empty where the cause is not known."""
-    cause = cause_of(text)
+def explanation(*texts: str, stack: str = "…") -> str:
+    """Cause and what to do as one paragraph; empty where the cause is not known."""
+    cause = cause_of(*texts)
     return f"{cause.cause} What to do: {mend_of(cause, stack)}" if cause else ""
 
 

@@ -41,7 +41,7 @@ class Chain:
     closed: dict[str, str] = field(default_factory=dict[str, str])
 
     def link(self, name: str, checks: Iterable[Check]) -> Iterator[Result]:
-        """Look, one after the other: what is wrong as it is found, then what holds, in one line, and what is left out."""
+        """Look, one after the other: what is wrong as it is found, then what holds in one line, then the rest."""
         held: list[str] = []
         left: dict[str, list[str]] = {}
         for check in checks:

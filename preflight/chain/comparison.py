@@ -8,8 +8,8 @@ from typing import Any, Final, cast
 
 from pydantic.alias_generators import to_snake
 
-# Lists whose entries have a name of their own, by that.
-KEYS: Final = ("job_cluster_key", "task_key", "name")
+# What entries of lists are known by; a task names its cluster as well, which others may share.
+KEYS: Final = ("task_key", "job_cluster_key", "name")
 # Names of the user's, not of the API's; what is there beside them was put there by hand.
 MAPS: Final = ("custom_tags", "spark_conf", "spark_env_vars", "tags")
 # May be read back as another word for the same (terraform-provider-databricks #4909), as the zone that was chosen, or

@@ -68,18 +68,31 @@ def _run(stack: str, client: "WorkspaceClient", job: Resource, task: str, minute
         raise _failed(stack, f"it could not be started: {' '.join(str(error).split())}", []) from None
     run_id = int(started.run_id)
     progress = _Progress(f"run {run_id} of {task}, {job.name}")
-    try:
-        started.result(timeout=timedelta(minutes=minutes), callback=progress.say)
-    except TimeoutError:
+    if not _ended(started, minutes, progress):
         jobs.cancel_run(run_id)
         raise BrokenError(
-            f"run {run_id} had not ended after {minutes:g} minutes, and was cancelled: {progress.url}",
+            f"run {run_id} had not ended after {minutes:g} minutes, and was cancelled ({progress.url})",
             f"look at what it waits for; `orchestrators.{job.name}.registrationTimeoutMinutes` gives it longer",
-        ) from None
-    # One that failed is told like any other end; whatever else went wrong, asking again says.
-    except OSError:
-        pass
+        )
     return _judged(stack, client, client.jobs.get_run(run_id))
+
+
+def _ended(started: Any, minutes: float, progress: "_Progress") -> bool:
+    """Wait for the end of a run, whichever that is; whether it came in time."""
+    from databricks.sdk.errors import OperationFailed
+
+    deadline = time.monotonic() + minutes * 60
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            started.result(timeout=timedelta(seconds=left), callback=progress.say)
+        except OperationFailed:
+            return True
+        # Of one look that was not answered, or of all the time there was.
+        except TimeoutError:
+            progress.not_answered()
+        else:
+            return True
+    return False
 
 
 def _judged(stack: str, client: "WorkspaceClient", run: "Run") -> str:
@@ -93,7 +106,7 @@ def _judged(stack: str, client: "WorkspaceClient", run: "Run") -> str:
 
 def _failed(stack: str, what: str, log: Iterable[str]) -> BrokenError:
     lines = list(log)
-    known = cause_of("\n".join([what, *lines]))
+    known = cause_of(what, "\n".join(lines))
     found = f"{what} {known.cause}" if known else what
     if lines:
         found = "\n      ".join([f"{found} The end of its log:", *lines])
@@ -130,3 +143,7 @@ class _Progress:
         if state not in (self._said, "TERMINATED") or now - self._said_at > SECONDS_OF_SILENCE:
             print(f"  {self._what}: {state} after {now - self._started:.0f} s", flush=True)
             self._said, self._said_at = state, now
+
+    def not_answered(self) -> None:
+        """Print that a look was in vain; the run goes on without us."""
+        print(f"  {self._what}: no answer after {time.monotonic() - self._started:.0f} s", flush=True)
