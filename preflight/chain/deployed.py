@@ -121,7 +121,7 @@ def _parents(resource: Resource, by_urn: Mapping[str, Resource]) -> frozenset[st
 def _resource(entry: Mapping[str, Any]) -> Resource:
     kind: str = entry["type"]
     short = kind.removeprefix(_DYNAMIC) if kind.startswith(_DYNAMIC) else kind
-    properties: dict[str, list[str]] = entry.get("propertyDependencies") or {}
+    properties: dict[str, list[str] | None] = entry.get("propertyDependencies") or {}
     return Resource(
         urn=entry["urn"],
         type=short.rpartition(":")[2] if kind.startswith("databricks:index/") else short,
@@ -130,7 +130,7 @@ def _resource(entry: Mapping[str, Any]) -> Resource:
         inputs=_plain(entry.get("inputs") or {}),
         outputs=_plain(entry.get("outputs") or {}),
         parent=entry.get("parent") or "",
-        uses=frozenset(urn for urns in properties.values() for urn in urns),
+        uses=frozenset(urn for urns in properties.values() for urn in urns or ()),
         waits_for=frozenset(cast("list[str]", entry.get("dependencies") or [])),
     )
 

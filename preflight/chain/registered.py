@@ -83,22 +83,22 @@ def _as_deployed(deployed: Deployed, resource: Resource) -> None:
     try:
         reads_as_deployed(provider, resource)
     except ValueError as error:
-        foreign = "not this stack's any more" in str(error)
-        raise BrokenError(
-            str(error), _hand_over(deployed, kind, resource) if foreign else deployed.refresh_and_up
-        ) from None
+        raise BrokenError(str(error), _mend(deployed, kind, resource, str(error))) from None
     except FiftyOneError as error:
         raise NotLookedError(str(error)) from None
 
 
-def _hand_over(deployed: Deployed, kind: str, resource: Resource) -> str:
+def _mend(deployed: Deployed, kind: str, resource: Resource, found: str) -> str:
+    """What to do about it, by what the provider says: what is not the stack's, no command of the stack's changes."""
+    up = f"`make up STACK={deployed.stack}`"
+    if "refers to secret" in found:
+        return f"restore that secret in FiftyOne, or name another in `secretsFrom` and {up}"
+    if "not this stack's any more" not in found:
+        return deployed.refresh_and_up
     if kind == "orchestrator":
-        return f"delete it in FiftyOne if nobody needs it, then `make up STACK={deployed.stack}`"
+        return f"delete it in FiftyOne if nobody needs it, then {up}"
     mark = Stamped(text="", mark=resource.outputs["mark"])
-    return (
-        f"end its description in FiftyOne with `{mark}` to hand it over, or delete it there if nobody needs it; then "
-        f"`make up STACK={deployed.stack}`"
-    )
+    return f"end its description in FiftyOne with `{mark}` to hand it over, or delete it there; then {up}"
 
 
 def _names_job(deployed: Deployed, orchestrator: Resource, job: Resource, client: "WorkspaceClient") -> str:

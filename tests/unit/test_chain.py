@@ -102,5 +102,5 @@ def test_a_backend_that_refuses_is_told_in_its_own_words(monkeypatch: pytest.Mon
         returncode, stdout, stderr = 255, "", "error: no stack named 'dev' found"
 
     monkeypatch.setattr(deployed.subprocess, "run", lambda *_, **__: Done())
-    with pytest.raises(deployed.StateError, match="^no stack named 'dev' found"):
+    with pytest.raises(deployed.StateError, match=r"^no stack named 'dev' found"):
         deployed.read("dev", {}, Path())

@@ -59,8 +59,7 @@ def test_what_the_platform_adds_leaves_out_or_sorts_otherwise_is_no_difference()
         ({"tasks": [*found()["tasks"], {"task_key": "another"}]}, ["tasks.another"]),
         (
             {"job_clusters": [{"job_cluster_key": "execution", "new_cluster": {"spark_env_vars": {"A": "hidden"}}}]},
-            ["job_clusters.execution.new_cluster.spark_env_vars.A"]
-            + ["job_clusters.execution.new_cluster.spark_env_vars.camelCase"],
+            [f"job_clusters.execution.new_cluster.spark_env_vars.{name}" for name in ("A", "camelCase")],
         ),
     ],
 )
