@@ -5,7 +5,7 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 
-.PHONY: help setup up preview refresh destroy rotate run env test unit lint format schema policies-table troubleshooting verify
+.PHONY: help setup up preview refresh destroy rotate run env test unit lint format schema policies-table preflight troubleshooting verify
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -21,6 +21,9 @@ rotate: setup  ## make the credential that FiftyOne starts the jobs of STACK wit
 
 run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
 	@.venv/bin/python -m toolchain.run_job $(STACK)
+
+preflight: setup  ## what can be known to be wrong with STACK before deploying it, as a list
+	@.venv/bin/python -m preflight $(STACK)
 
 verify: setup  ## follow the chain of STACK link by link, and say which one is broken; RUN=no starts no job
 	@.venv/bin/python -m preflight.verify $(STACK)

@@ -7,7 +7,7 @@ to raise one. `refresh` and `delegate` stand for what a person clicks in FiftyOn
 
 from typing import Any
 
-from emulator import fiftyone_orchestrators, fiftyone_secrets, fiftyone_trigger
+from emulator import fiftyone_orchestrators, fiftyone_secrets, fiftyone_trigger, fiftyone_users
 from emulator.api import Body, Call, Handler, Route
 
 KEY_FILE = "fiftyone-api-key"
@@ -28,6 +28,7 @@ FUNCTIONS: list[Handler] = [
     fiftyone_secrets.list_secrets,
     fiftyone_secrets.update_secret,
     fiftyone_secrets.delete_secret,
+    fiftyone_users.whoami,
     test_api_connection,
 ]
 ROUTES: list[Route] = [

@@ -65,6 +65,14 @@ class FiftyOneSecret:
     description: str | None
 
 
+@dataclass
+class User:
+    id: str
+    name: str
+    email: str | None
+    role: str
+
+
 class ManagementError(Exception):
     """A refusal for which no exception is documented, with the HTTP status of the answer."""
 
@@ -160,6 +168,11 @@ def update_secret(key: str, value: str | None = None, description: str | None = 
 def delete_secret(key: str) -> None:
     """Delete a secret; admins only."""
     _call("delete_secret", key=key)
+
+
+def whoami() -> User:
+    """Whoever the key belongs to."""
+    return User(**_call("whoami"))
 
 
 def _plain(name: Any) -> Any:

@@ -18,6 +18,7 @@ from starlette.routing import Route as HttpRoute
 
 from emulator import (
     callers,
+    cluster_catalogue,
     fiftyone_api,
     identity,
     jobs,
@@ -44,6 +45,7 @@ ROUTES: list[Route] = [
     *oauth_secrets.ROUTES,
     *rule_sets.ROUTES,
     *pools.ROUTES,
+    *cluster_catalogue.ROUTES,
     *secret_scopes.ROUTES,
     *workspace.ROUTES,
     *volumes.ROUTES,

@@ -93,6 +93,13 @@ class ManagementSdk:
     def delete_orchestrator(self, instance_id: str) -> None:
         self._change(lambda: self._sdk.delete_orchestrator(instance_id), f"delete orchestrator {instance_id}")
 
+    def role(self) -> str | None:
+        """The role of the key's owner, such as `ADMIN`; None where the SDK has no `whoami` to tell it."""
+        if not hasattr(self._sdk, "whoami"):
+            return None
+        found: Any = self._ask(self._sdk.whoami, "read whose key it is")
+        return str(getattr(found.role, "value", found.role))
+
     def _keys(self) -> set[str]:
         """Names, or documents with a key: the documentation has both."""
         listed: list[Any] = self._ask(self._sdk.list_secrets, "list secrets")

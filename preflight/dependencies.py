@@ -4,26 +4,24 @@ Owns which cluster runs which image, and the way from requirements to results; t
 with the same image and the same requirements are judged once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Final
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-from components.job_files import ENTRYPOINT, job_files, requirements_name
+from components.job_files import ENTRYPOINT, JOB_FOLDER, job_files, requirements_name
 from components.orchestrator_settings import OrchestratorSettings
 from components.settings import Settings
 from preflight import judgement
 from preflight.fiftyone_index import Pin, check_index
-from preflight.judgement import Violation, violations
+from preflight.judgement import violations
+from preflight.mending import mends
 from preflight.resolver import NoAnswerError, NoSolutionError, RefusedError, Resolver
-from preflight.result import Result, not_checked, right, wrong
+from preflight.result import Result, likely, not_checked, right, wrong
 from preflight.runtime import VARIANTS, Image, image, runtime_of
 
-NAME: Final = "dependencies"
-# Each round pins what the one before found broken.
-ROUNDS: Final = 5
+ENTRYPOINT_SOURCE: Final = (JOB_FOLDER / ENTRYPOINT).read_text()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +54,16 @@ def clusters(settings: Settings, gpus: Mapping[str, int]) -> Iterator[Cluster]:
             yield Cluster(instance_id=instance_id, role="registration", runtime=runtime, variant="standard")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Clusters that run the same image with the same requirements, which are judged once."""
+
+    name: str
+    instance_id: str
+    text: str
+    image: Image
+
+
 def check_dependencies(
     settings: Settings, resolver: Resolver, gpus: Mapping[str, int], unread: str = ""
 ) -> Iterator[Result]:
@@ -63,88 +71,79 @@ def check_dependencies(
     for instance_id, orchestrator in settings.orchestrators.items():
         if orchestrator.container_image:
             why = f"it runs the container image {orchestrator.container_image}, whose packages are not known here"
-            yield not_checked(f"{NAME} of {instance_id} execution", why)
+            yield not_checked(f"{instance_id} execution", why)
+    groups: list[Group] = []
+    for group in _groups(settings, gpus):
+        if isinstance(group, Result):
+            yield group
+        else:
+            groups.append(group)
+    if not groups:
+        return
+    version = settings.fiftyone.version
+    pin, result = check_index(version, resolver, groups[0].image, unread)
+    yield result
+    if pin is None:
+        for group in groups:
+            yield not_checked(group.name, "the public package index could not be reached from here")
+        return
+    ours = f"fiftyone=={version}\n"
+    pinned = [replace(group, text=group.text.replace(ours, f"fiftyone=={pin.version}\n")) for group in groups]
+    with ThreadPoolExecutor() as threads:  # uv mostly waits for the index
+        for results in threads.map(_judged, pinned, repeat(pin)):
+            yield from results
+
+
+def _groups(settings: Settings, gpus: Mapping[str, int]) -> Iterator[Group | Result]:
+    """What there is to judge, and what cannot be."""
     files = job_files(settings)
-    grouped: dict[tuple[str, str, str], list[Cluster]] = {}
+    alike: dict[tuple[str, str, str], list[Cluster]] = {}
     for cluster in clusters(settings, gpus):
         text = files[requirements_name(cluster.instance_id)]
-        grouped.setdefault((cluster.runtime, cluster.variant, text), []).append(cluster)
-    pin: Pin | None = None
-    asked = False
-    for (runtime, variant, text), group in grouped.items():
-        name = f"{NAME} of {', '.join(cluster.label for cluster in group)} ({VARIANTS[variant]})"
+        alike.setdefault((cluster.runtime, cluster.variant, text), []).append(cluster)
+    for (runtime, variant, text), group in alike.items():
+        name = f"{', '.join(cluster.label for cluster in group)} ({VARIANTS[variant]})"
         found = image(runtime, variant)
         if found is None:
-            yield not_checked(name, f"there is no preflight/runtimes/{runtime}.csv; docs/preflight.md says how to add it")
-            continue
-        if not asked:
-            pin, result = check_index(settings.fiftyone.version, resolver, found, unread)
-            asked = True
-            yield result
-        if pin is None:
-            yield not_checked(name, "the public package index could not be reached from here")
-            continue
-        text = text.replace(f"fiftyone=={settings.fiftyone.version}\n", f"fiftyone=={pin.version}\n")
-        yield from _judged(name, text, found, pin, files[ENTRYPOINT], group[0].instance_id)
+            yield not_checked(
+                name, f"there is no preflight/runtimes/{runtime}.csv; docs/preflight.md says how to add it"
+            )
+        else:
+            yield Group(name=name, instance_id=group[0].instance_id, text=text, image=found)
 
 
-def _judged(name: str, text: str, found: Image, pin: Pin, entrypoint: str, instance_id: str) -> Iterator[Result]:
-    note = f" ({pin.note})" if pin.note else ""
+def _judged(group: Group, pin: Pin) -> list[Result]:
+    name, found, note = group.name, group.image, f" ({pin.note})" if pin.note else ""
     try:
-        changes = pin.resolver.changes(text, found)
+        changes = pin.resolver.changes(group.text, found)
     except (NoAnswerError, RefusedError) as error:
-        yield not_checked(name, str(error))
-        return
+        return [not_checked(name, str(error))]
     except NoSolutionError as error:
-        yield wrong(
-            name,
-            f"cannot be resolved on {found.title}{note}: {error} A run ends with {judgement.UNRESOLVED_SHOWS_AS}",
-            f"change what the reason names in `orchestrators.{instance_id}.requirements`",
-        )
-        return
+        what = f"cannot be resolved on {found.title}{note}: {error} A run ends with {judgement.UNRESOLVED_SHOWS_AS}"
+        mend = f"change what the reason names in `orchestrators.{group.instance_id}.requirements`"
+        return [likely(name, what, mend) if pin.note else wrong(name, what, mend)]
     gone = judgement.replaced(found, changes)
-    yield right(
-        name,
-        f"resolved on {found.title}{note}: {len(changes) - len(gone)} packages are added, {len(gone)} of the image's "
-        f"{len(found.installed)} replaced",
-    )
+    added, of_image = len(changes) - len(gone), len(found.installed)
+    results = [
+        right(name, f"resolved on {found.title}{note}: {added} packages added, {len(gone)} of its {of_image} replaced")
+    ]
     broken = list(violations(found, changes))
-    mend = _mend(text, found, pin.resolver, broken, instance_id) if broken else ""
+    mend = mends(group.text, found, pin.resolver, broken, f"`orchestrators.{group.instance_id}.requirements`")
     for violation in broken:
-        yield judgement.of_violation(name, violation, mend)
-    for package, (before, after) in gone.items():
-        yield right(name, f"{package} {before} of the image is replaced by {after}")
-    unknown = len(found.installed) - len(found.declared)
+        result = likely if pin.note else wrong
+        results.append(result(name, judgement.shown(violation), mend[violation.needs]))
+    results += (
+        right(name, f"{package} {old} of the image is replaced by {new}") for package, (old, new) in gone.items()
+    )
+    unknown = sorted(found.installed.keys() - found.declared.keys())
     if unknown:
-        why = "there is no metadata of them on the public index"
-        yield not_checked(name, f"{why}: what {unknown} packages of the image require")
-    yield judgement.opencv(name, found, changes)
-    yield judgement.imports(name, entrypoint, found, changes)
-
-
-def _mend(text: str, found: Image, resolver: Resolver, broken: Sequence[Violation], instance_id: str) -> str:
-    """Which requirements to add, tried: the image's own on what would be replaced, until none is broken."""
-    key = f"`orchestrators.{instance_id}.requirements`"
-    wanted = {canonicalize_name(Requirement(line).name): Requirement(line) for line in text.splitlines()}
-    added: dict[str, Requirement] = {}
-    for _ in range(ROUNDS):
-        for violation in broken:
-            requirement = added.setdefault(violation.needs, wanted.get(violation.needs) or Requirement(violation.needs))
-            requirement.specifier &= Requirement(f"x{violation.specifier}").specifier
-        try:
-            changes = resolver.changes("\n".join([text, *map(str, added.values())]), found)
-        except NoSolutionError as error:
-            return f"none fits both: with {_shown(added)} in {key}, {error}"
-        except (NoAnswerError, RefusedError):
-            break
-        broken = list(violations(found, changes))
-        if not broken:
-            return f"add {_shown(added)} to {key}; with it nothing of the image is broken"
-    return f"start from {_shown(added)} in {key}"
-
-
-def _shown(requirements: Mapping[str, Requirement]) -> str:
-    return ", ".join(f"`{requirement}`" for requirement in requirements.values())
+        why = f"the public index has no metadata of {', '.join(unknown)} for it"
+        results.append(not_checked(f"{name}: requirements of some packages of the image", why))
+    return [
+        *results,
+        judgement.opencv(name, found, changes),
+        judgement.imports(name, ENTRYPOINT_SOURCE, found, changes),
+    ]
 
 
 def _execution_variants(orchestrator: OrchestratorSettings, gpus: Mapping[str, int]) -> list[str]:

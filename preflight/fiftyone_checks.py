@@ -1,4 +1,4 @@
-"""What FiftyOne says: whether its management SDK is installed and new enough, its API answers, and the key is an admin's.
+"""Whether FiftyOne's management SDK is installed and new enough, its API answers, and the key is an admin's.
 
 Loading the SDK changes the environment of this process (fiftyone_provider/sdk_module.py), so this comes last. The words
 for what is wrong are the providers' own.
@@ -22,7 +22,7 @@ SECONDS: Final = 10.0
 
 
 def check_fiftyone(settings: Settings, unread: str = "") -> Iterator[Result]:
-    """Everything there is to say of FiftyOne; `unread` says why there is no key, where one is set and cannot be read."""
+    """What there is to say of FiftyOne; `unread` says why there is no key, where one is set and cannot be read."""
     fiftyone = settings.fiftyone
     key = fiftyone.api_key.get_secret_value() if fiftyone.api_key else ""
     try:
@@ -37,8 +37,8 @@ def check_fiftyone(settings: Settings, unread: str = "") -> Iterator[Result]:
         else:
             yield not_checked(API, unread or "there is no key to ask it with")
     yield yourself(
-        "FiftyOne's API image has databricks-sdk>=0.53.0, without which it cannot start jobs; it is no part of the image "
-        "unless added (guide, Additional Considerations)"
+        "FiftyOne's API image has databricks-sdk>=0.53.0, without which it cannot start jobs; it has to be added "
+        "(guide, Additional Considerations)"
     )
 
 
@@ -73,5 +73,6 @@ def _asked(settings: Settings, sdk: Any) -> Iterator[Result]:
 
 def _wrong(name: str, error: FiftyOneError) -> Result:
     """The provider's own message, which says how to mend it in its later sentences."""
-    what, _, mend = re.sub(r"^FiftyOne's management SDK, |^FiftyOne's API at ", "", str(error)).partition(". ")
+    said = re.sub(r"^FiftyOne's management SDK, ([\w.]+), |^FiftyOne's API at (\S+) ", r"\1\2 ", str(error))
+    what, _, mend = said.partition(". ")
     return wrong(name, what.rstrip("."), mend)

@@ -57,6 +57,8 @@ def _missing(version: str, resolver: Resolver, image: Image, host: str | None) -
         newest = resolver.newest("fiftyone", image, private=True)
     except NoSolutionError:
         instead = f"{where} has no fiftyone at all"
+    except (NoAnswerError, RefusedError) as error:
+        instead = f"{where} does not have {version}, and what it has instead is not known, because {error}"
     else:
         kind = "open-source " if Version(newest) < ENTERPRISE else ""
         instead = f"{where} does not have {version}; its newest is the {kind}fiftyone {newest}"
@@ -64,7 +66,9 @@ def _missing(version: str, resolver: Resolver, image: Image, host: str | None) -
         resolver.newest(f"fiftyone=={version}", image, private=False)
     except (NoAnswerError, NoSolutionError):
         return f"{instead}: the library install of every run would fail with `Library installation error`"
-    return f"{instead}: runs would install the open-source package of that version from the public index, without a word"
+    return (
+        f"{instead}: runs would install the open-source package of that version from the public index, without a word"
+    )
 
 
 def _open_source(resolver: Resolver, image: Image) -> Pin | None:
@@ -75,5 +79,7 @@ def _open_source(resolver: Resolver, image: Image) -> Pin | None:
     except (NoAnswerError, NoSolutionError):
         return None
     return Pin(
-        version=newest, resolver=public, note=f"resolved with the open-source fiftyone {newest} in the deployment's place"
+        version=newest,
+        resolver=public,
+        note=f"resolved with the open-source fiftyone {newest} in the deployment's place",
     )

@@ -64,15 +64,13 @@ def violations(image: Image, changes: Mapping[str, str]) -> Iterator[Violation]:
                 )
 
 
-def of_violation(name: str, violation: Violation, mend: str) -> Result:
+def shown(violation: Violation) -> str:
     """A violation as people read it: both sides, both versions, and what it looks like in a run."""
     v = violation
-    return wrong(
-        name,
+    return (
         f"{v.package} {v.version} of the image requires {v.needs}{v.specifier}, and {v.needs} {v.after} would replace "
-        f"{v.before}: a run that meets it ends with `The requested operation requires that \"{v.needs}{v.specifier}\" is "
-        f'installed on your machine, but found "{v.needs}=={v.after}"`, or before that with {CONFLICT_SHOWS_AS}',
-        mend,
+        f'{v.before}. A run ends with `The requested operation requires that "{v.needs}{v.specifier}" is installed on '
+        f'your machine, but found "{v.needs}=={v.after}"` or with {CONFLICT_SHOWS_AS}'
     )
 
 
@@ -83,8 +81,8 @@ def opencv(name: str, image: Image, changes: Mapping[str, str]) -> Result:
     if any(Version(version) >= Version(OPENCV_ABORTS_FROM) for version in found.values()):
         return wrong(
             name,
-            f"{shown}: opencv from {OPENCV_ABORTS_FROM} on aborts with an OpenSSL self-test failure on Databricks' FIPS "
-            "images, as soon as a run imports cv2",
+            f"{shown}: opencv from {OPENCV_ABORTS_FROM} on aborts with an OpenSSL self-test failure on Databricks' "
+            "FIPS images, as soon as a run imports cv2",
             f"add `<package><{OPENCV_ABORTS_FROM}` to the orchestrator's `requirements` for each of them",
         )
     return right(name, f"{shown}; below {OPENCV_ABORTS_FROM}, which aborts on Databricks' FIPS images")
@@ -104,8 +102,8 @@ def imports(name: str, source: str, image: Image, changes: Mapping[str, str]) ->
     if lacking:
         return wrong(
             name,
-            f"the entrypoint imports {', '.join(lacking)}, which neither the image has nor the requirements bring: every "
-            "run would end at once with ModuleNotFoundError",
+            f"the entrypoint imports {', '.join(lacking)}, which neither the image has nor the requirements bring: "
+            "every run would end at once with ModuleNotFoundError",
             f"add {', '.join(f'`{package}`' for package in lacking)} to the orchestrator's `requirements`",
         )
     if wanted:
@@ -113,5 +111,6 @@ def imports(name: str, source: str, image: Image, changes: Mapping[str, str]) ->
     nest = present.get("nest-asyncio")
     there = f"the image has {nest}" if nest else "the image does not have it"
     return right(
-        name, f"the entrypoint imports Python's own modules alone; nest_asyncio, which the guide's needs, it does not ({there})"
+        name,
+        f"the entrypoint imports Python's own modules alone, and not nest_asyncio as the guide's does ({there})",
     )

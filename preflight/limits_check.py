@@ -14,9 +14,9 @@ from toolchain.paths import POLICY_PACK
 if str(POLICY_PACK) not in sys.path:
     sys.path.append(str(POLICY_PACK))
 
-from pack.limits import LIMITS, read_limits  # noqa: E402
-from pack.refusal import PackRefusedError  # noqa: E402
-from rules.catalogue import RULES  # noqa: E402
+from pack.limits import LIMITS, read_limits
+from pack.refusal import PackRefusedError
+from rules.catalogue import RULES
 
 NAME: Final = "policy limits"
 
@@ -32,7 +32,10 @@ def check_limits(stack: str) -> Iterator[Result]:
             "mend the file; docs/policies.md lists every limit",
         )
         return
-    shown = ", ".join(f"{limit.name} {value}" for limit, value in limits.items())
+    named = [(rule.name, limit) for rule in RULES for limit in rule.limits if limit in limits]
+    shown = ", ".join(f"{rule}.{limit.name} {limits[limit]}" for rule, limit in named)
     file = f"{LIMITS.parent.name}/{LIMITS.name}/{stack}.json"
     yield right(NAME, f"{file} is valid: {shown}" if limits else f"the rules' defaults hold, without a {file}")
-    yield not_checked("policy rules", f"they judge the engine's plan: `make preview STACK={stack}` holds the stack to them")
+    yield not_checked(
+        "policy rules", f"they judge the engine's plan: `make preview STACK={stack}` holds the stack to them"
+    )

@@ -2,22 +2,26 @@
 
 The image becomes a folder of its packages' metadata, without the packages, and uv plans an installation into it
 (`uv pip install --dry-run --target`). That comes closest to pip on a cluster: what is installed and satisfies is kept,
-its own requirements count, and packages that no index has are there. (`uv pip compile` with the image as preferences, the
-other way, forgets the last two.) The private index is added to the public one as on clusters, where pip takes the best
-version of both (`unsafe-best-match`); its address, which holds a token, goes to uv by environment, and is hidden in what
-uv says. Owns no judgement of what would change.
+its own requirements count, and packages that no index has are there. (`uv pip compile` with the image as preferences,
+the other way, forgets the last two.) pip decides on what is asked for by name before it looks at what that requires,
+and uv may take an older one to keep the image: so the versions by name are asked for first, and uv is held to them. How
+this compares to pip's own dry run: docs/preflight.md.
+
+The private index is added to the public one as on clusters, where pip takes the best version of both
+(`unsafe-best-match`). Its address, which holds a token, goes to uv by environment and is hidden in what uv says. Owns
+no judgement of what would change.
 """
 
 import json
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from uv import find_uv_bin
 
@@ -27,9 +31,13 @@ from toolchain.environment import SHUT_OUT
 # A resolution takes a few seconds where nothing is cached; an index that has not answered by then does not.
 SECONDS: Final = 90
 REQUEST: Final = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
+# Whom to trust is the system's to say, as for pip, unless the environment says otherwise.
+SYSTEM: Final = {"UV_SYSTEM_CERTS": "true"}
 # Where uv looks for packages unless told otherwise: all of it gives way where one index alone is asked.
 PLACES: Final = ("UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL")
 LONGEST: Final = 900
+# With it uv does not say that an index refuses, so where one alone is asked it is left out.
+BEST: Final = ("--index-strategy", "unsafe-best-match")
 HIDDEN: Final = "the private index"
 
 
@@ -51,6 +59,7 @@ class Resolver:
 
     environ: Mapping[str, str] = field(repr=False)
     private: str | None = field(default=None, repr=False)
+    folders: dict[str, "TemporaryDirectory[str]"] = field(default_factory=dict[str, "TemporaryDirectory[str]"])
 
     def changes(self, requirements: str, image: Image) -> dict[str, str]:
         """The packages that would be installed, by name with their version, new ones and replaced ones.
@@ -60,8 +69,18 @@ class Resolver:
             RefusedError: the private index wants other credentials.
             NoSolutionError: the requirements cannot be met.
         """
-        both = {"UV_EXTRA_INDEX_URL": self.private} if self.private else {}
-        return self._plan(requirements, image, [], self._uv_environment(both))
+        environ = self._both
+        by_name = self._plan(requirements, image, [*BEST, "--no-deps"], environ)
+        pins = [f"{name}=={version}" for name, version in by_name.items()]
+        try:
+            return self._plan("\n".join([requirements, *pins]), image, BEST, environ)
+        except NoSolutionError:
+            # The newest do not go together: then pip tries older ones, too.
+            return self._plan(requirements, image, BEST, environ)
+
+    def possible(self, requirements: str, image: Image) -> None:
+        """Only whether the requirements can be met, by whichever versions. Raises as `changes` does."""
+        self._plan(requirements, image, BEST, self._both)
 
     def newest(self, requirement: str, image: Image, *, private: bool) -> str:
         """The newest version on one index alone that satisfies a requirement. Raises as `changes` does."""
@@ -69,25 +88,28 @@ class Resolver:
         if private:
             alone = {name: value for name, value in environ.items() if name not in PLACES}
             environ = {**alone, "UV_DEFAULT_INDEX": self.private or ""}
-        nothing = Image(title="", python=image.python, platform=image.platform, installed={}, declared={})
+        nothing = replace(image, title="nothing", installed={}, declared={})
         (version,) = self._plan(requirement, nothing, ["--no-deps"], environ).values()
         return version
 
+    @property
+    def _both(self) -> dict[str, str]:
+        return self._uv_environment({"UV_EXTRA_INDEX_URL": self.private} if self.private else {})
+
     def _uv_environment(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in self.environ.items() if not name.startswith(SHUT_OUT)}
-        return {**kept, **REQUEST, **more}
+        return {**SYSTEM, **kept, **REQUEST, **more}
 
-    def _plan(self, requirements: str, image: Image, flags: list[str], environ: dict[str, str]) -> dict[str, str]:
-        with tempfile.TemporaryDirectory() as scratch:
-            target = Path(scratch) / "image"
-            write_metadata(image, target)
+    def _plan(self, requirements: str, image: Image, flags: Sequence[str], environ: dict[str, str]) -> dict[str, str]:
+        with TemporaryDirectory() as scratch:
+            target = self._folder(image)
             file = Path(scratch) / "requirements.txt"
             file.write_text(requirements)
             command = [
                 *(find_uv_bin(), "pip", "install", "--dry-run", "--output-format", "json", "--target", target),
                 *("--python", sys.executable, "--no-python-downloads", "--no-progress", "--color", "never"),
                 *("--python-version", image.python, "--python-platform", image.platform),
-                *("--index-strategy", "unsafe-best-match", *flags, "-r", file),
+                *(*flags, "-r", file),
             ]
             try:
                 done = subprocess.run(
@@ -100,8 +122,16 @@ class Resolver:
         changes: list[dict[str, Any]] = json.loads(done.stdout)["changes"]
         return {change["name"]: change["version"] for change in changes if change["action"] == "installed"}
 
+    def _folder(self, image: Image) -> Path:
+        """The image's folder, which uv only reads; it goes with this process."""
+        if image.title not in self.folders:
+            folder = TemporaryDirectory(prefix="preflight-")
+            write_metadata(image, Path(folder.name) / "image")
+            self.folders[image.title] = folder
+        return Path(self.folders[image.title].name) / "image"
+
     def _failure(self, code: int, stderr: str) -> Exception:
-        """uv's answer in one of our kinds: its code is 1 where there is no solution, and 2 for all else."""
+        """Uv's answer in one of our kinds: its code is 1 where there is no solution, and 2 for all else."""
         said = " ".join(hidden(stderr, self.private).split())
         reason = re.sub(r"^.*?error: |\bcause: ", "", said)
         shown = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]} …"
@@ -110,9 +140,9 @@ class Resolver:
             return RefusedError(shown)
         if code == 1 and not unaccepted:
             return NoSolutionError(shown.removeprefix("No solution found when resolving dependencies "))
-        unreachable = re.search(r"Failed to fetch: (the private index|https?://[^/\s]+)", said)
+        unreachable = re.search(r"Failed to fetch: (the private index|https?://[^/\s]+).* cause: (.+)", said)
         if unreachable:
-            return NoAnswerError(f"{unreachable[1]} could not be reached from here")
+            return NoAnswerError(f"{unreachable[1]} could not be reached from here ({unreachable[2]})")
         return NoAnswerError(f"uv could not tell: {shown}")
 
 
@@ -122,7 +152,8 @@ def hidden(text: str, address: str | None) -> str:
         return text
     parts = urlsplit(address)
     text = re.sub(rf"https?://[^\s`'\"()]*{re.escape(parts.hostname or address)}[^\s`'\"()]*", HIDDEN, text)
-    for secret in filter(None, (parts.username, parts.password, parts.query)):
+    values = (value for _, value in parse_qsl(parts.query))
+    for secret in filter(None, (parts.username, parts.password, parts.query, *values)):
         for written in {secret, unquote(secret)}:
             text = text.replace(written, "…")
     return text

@@ -15,6 +15,8 @@ class Outcome(Enum):
 
     RIGHT = "✓"
     WRONG = "✗"
+    # What would be wrong if something that stood in for the real thing is like it.
+    LIKELY = "!"
     NOT_CHECKED = "–"
     # What cannot be seen from here at all.
     YOURSELF = "– check yourself"
@@ -53,6 +55,11 @@ def wrong(name: str, found: str, mend: str) -> Result:
     return Result(name=name, outcome=Outcome.WRONG, found=found, mend=mend)
 
 
+def likely(name: str, found: str, mend: str) -> Result:
+    """A check that does not hold with a stand-in of what could not be had."""
+    return Result(name=name, outcome=Outcome.LIKELY, found=found, mend=mend)
+
+
 def not_checked(name: str, because: str) -> Result:
     """A check that could not be made; the reason completes "not checked because"."""
     return Result(name=name, outcome=Outcome.NOT_CHECKED, found=because)
@@ -67,8 +74,8 @@ def summary(results: Sequence[Result]) -> str:
     """The last line."""
     count = Counter(result.outcome for result in results)
     return (
-        f"{count[Outcome.RIGHT]} ✓, {count[Outcome.WRONG]} ✗, {count[Outcome.NOT_CHECKED]} not checked, "
-        f"{count[Outcome.YOURSELF]} to check yourself"
+        f"{count[Outcome.RIGHT]} ✓, {count[Outcome.WRONG]} ✗, {count[Outcome.LIKELY]} !, "
+        f"{count[Outcome.NOT_CHECKED]} not checked, {count[Outcome.YOURSELF]} to check yourself"
     )
 
 

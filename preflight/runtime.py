@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from packaging.markers import Environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -72,7 +71,7 @@ def image(runtime: str, variant: str, folder: Path = FOLDER) -> Image | None:
     with versions.open(newline="") as file:
         rows = list(csv.DictReader(file))
     known: dict[str, Any] = json.loads(facts.read_text())
-    installed = {canonicalize_name(row["package"]): row[variant] for row in rows if row[variant]}
+    installed: dict[str, str] = {canonicalize_name(row["package"]): row[variant] for row in rows if row[variant]}
     declared: dict[str, list[str]] = known["declared"]
     return Image(
         title=f"runtime {runtime} {VARIANTS[variant]}",
@@ -87,7 +86,7 @@ def image(runtime: str, variant: str, folder: Path = FOLDER) -> Image | None:
     )
 
 
-def _markers(python: str) -> Environment:
+def _markers(python: str) -> dict[str, str]:
     """A runtime's answers to the environment markers of requirements."""
     return {
         "implementation_name": "cpython",

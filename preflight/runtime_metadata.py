@@ -3,8 +3,9 @@
 For example `16.4 3.12.3 x86_64-manylinux_2_39`: the system's Python and C library are in the runtime's release notes
 ("System environment"), the platform as uv names it. The packages and versions come from `runtimes/<runtime>.csv`, and
 their declared requirements from the package index, by way of pip: a dry run reports the metadata of wheels and installs
-nothing. One that has no wheel for the runtime's Python (the image has a build of its own) is looked for among the wheels
-of earlier ones, which declare the same; a package without any wheel stays without.
+nothing. One without a wheel for the runtime's Python (the image has a build of its own) is looked for among the wheels
+of earlier ones, which declare the same; one without any wheel stays without. It takes some minutes, and downloads some
+gigabytes: not every index offers metadata apart from its wheels.
 """
 
 import json
@@ -21,8 +22,9 @@ from packaging.utils import canonicalize_name
 from preflight.runtime import FOLDER, VARIANTS, image
 
 EARLIER: Final = ("3.11", "3.10", "3.9")
+# Every tag that a system with glibc 2.39 takes: pip derives none from another.
 LINUX: Final = tuple(
-    f"manylinux{libc}_x86_64" for libc in ("_2_39", "_2_35", "_2_28", "_2_17", "2014", "_2_12", "2010", "_2_5", "1")
+    f"manylinux{libc}_x86_64" for libc in (*(f"_2_{minor}" for minor in range(39, 4, -1)), "2014", "2010", "1")
 )
 EXTRA: Final = re.compile(r";.*\bextra\s*==")
 # pip begins anew without a package that it cannot find; smaller batches lose less by it.

@@ -16,7 +16,7 @@ from preflight.configuration import Configuration
 from preflight.result import Result, not_checked, right, wrong
 
 NAME: Final = "settings"
-# Of the right form (components/fiftyone_settings.py); never sent anywhere, because what needs the key looks at `unread`.
+# Of the right form (components/fiftyone_settings.py); never used: no index is asked by that address.
 STAND_INS: Final = {
     "fiftyone:databaseUri": "mongodb://not-read.invalid/",
     "fiftyone:encryptionKey": "not-read",
@@ -30,18 +30,21 @@ def check_settings(
     """The settings, or None where they are not valid, and what there is to say of them."""
     results = list(_source(stack, configuration))
     stood_in = _stand_ins(configuration, environ)
+    lacking: list[Problem] = []
     try:
-        settings = load_settings(
-            stack=stack,
-            config={**configuration.values, **stood_in},
-            secret_keys=configuration.secret_keys | stood_in.keys(),
-            environ=environ,
-            previewing=True,
-        )
+        try:
+            settings = _loaded(stack, configuration, environ, stood_in)
+        except SettingsError as error:
+            # Where nothing but secrets is missing, all else can still be checked.
+            lacking += error.problems
+            if any(problem.key not in STAND_INS or "missing" not in problem.what for problem in lacking):
+                raise
+            stood_in |= {problem.key: STAND_INS[problem.key] for problem in lacking}
+            settings = _loaded(stack, configuration, environ, stood_in)
         plugins_place(settings)
     except SettingsError as error:
         return None, [*results, *map(_wrong, error.problems)]
-    lacking = list(missing(settings))
+    lacking += missing(settings)
     results += (_wrong(problem) for problem in lacking if _full(problem.key) not in configuration.unread)
     count = len(settings.orchestrators)
     names = ", ".join(settings.orchestrators)
@@ -53,6 +56,18 @@ def check_settings(
     elif not lacking:
         results.append(right("secrets", "all that the stack needs are there"))
     return settings, results
+
+
+def _loaded(
+    stack: str, configuration: Configuration, environ: Mapping[str, str], stood_in: Mapping[str, str]
+) -> Settings:
+    return load_settings(
+        stack=stack,
+        config={**configuration.values, **stood_in},
+        secret_keys=configuration.secret_keys | stood_in.keys(),
+        environ=environ,
+        previewing=True,
+    )
 
 
 def _source(stack: str, configuration: Configuration) -> Iterator[Result]:
@@ -77,7 +92,8 @@ def _stand_ins(configuration: Configuration, environ: Mapping[str, str]) -> dict
     return {
         key: STAND_INS.get(key, "not-read")
         for key in configuration.unread
-        if not _in_environment(key, environ) and (key in STAND_INS or _bare(key).startswith(("secretEnv.", "container")))
+        if not _in_environment(key, environ)
+        and (key in STAND_INS or _bare(key).startswith(("secretEnv.", "container")))
     }
 
 

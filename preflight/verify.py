@@ -4,6 +4,7 @@ Owns the order of the links and what each of them gets; exit code 1 where one is
 state, not the workspace, not FiftyOne, but for a run of each task that FiftyOne starts, which RUN=no leaves out.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -122,6 +123,7 @@ def main(stack: str, project: Path) -> int:
     environ = stack_environment(stack)
     os.environ.clear()
     os.environ.update(environ)
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what it warns of is a result
     results: list[Result] = []
     for result in verify(stack, environ, project=project, run=environ.get("RUN", "").lower() != "no"):
         results.append(result)

@@ -1,4 +1,4 @@
-"""What the workspace says: whether it answers, who we are there, what we may see, and whether what settings name exists.
+"""What the workspace says: whether it answers, who we are, what we may see, and whether what settings name is there.
 
 Every question has a deadline, and none writes anything. Owns the questions and what their answers mean; the client is
 the one that the program's providers have (databricks_provider/workspace_client.py).
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME: Final = "workspace"
-# A question that the platform does not answer within seconds is not waited for, nor asked again for minutes.
-REQUEST: Final = {"databricks:httpTimeoutSeconds": "5", "databricks:retryTimeoutSeconds": "5"}
+# A question that the platform does not answer within seconds is not waited for, nor asked again for minutes as else.
+REQUEST: Final = {"databricks:httpTimeoutSeconds": "5", "databricks:retryTimeoutSeconds": "2"}
 SECONDS: Final = 12.0
 
 
@@ -33,7 +33,7 @@ class NoAnswerError(Exception):
 
 
 def check_workspace(settings: Settings, configuration: Configuration, gpus: dict[str, int]) -> Iterator[Result]:
-    """Everything there is to say of the workspace; `gpus` learns how many GPUs the settings' node types and pools have."""
+    """Everything there is to say of the workspace; `gpus` learns those of node types and pools, by name."""
     encrypted = sorted(key for key in configuration.unread if key.startswith("databricks:"))
     try:
         client = _asked(lambda: workspace_client(lambda key: REQUEST.get(key) or configuration.get(key)))
@@ -73,7 +73,7 @@ def _rights(client: "WorkspaceClient") -> Result:
             f"listing is refused: {'; '.join(f'{what}, {said}' for what, said in refused.items())}",
             "whoever deploys makes pools, scopes and jobs; ask an administrator for the right to",
         )
-    return right("rights", f"may list {', '.join(tried)}; whether we may make them was not tried, because that would")
+    return right("rights", f"may list {', '.join(tried)}; making any was not tried")
 
 
 def spark_versions(settings: Settings, client: "WorkspaceClient") -> Iterator[Result]:
@@ -125,7 +125,9 @@ def node_types(settings: Settings, client: "WorkspaceClient", gpus: dict[str, in
 def _usable(name: str, what: str, node: "NodeType") -> Result:
     statuses = [status.value for status in (node.node_info.status if node.node_info else None) or []]
     if statuses:
-        return wrong(name, f"{what} is {', '.join(statuses)} there", "name another, or have the cloud account's quota raised")
+        return wrong(
+            name, f"{what} is {', '.join(statuses)} there", "name another, or have the cloud account's quota raised"
+        )
     more = f", {node.num_gpus} GPU" if node.num_gpus else ""
     old = "; Databricks calls it deprecated" if node.is_deprecated else ""
     return right(name, f"{what} exists: {node.num_cores:g} cores, {node.memory_mb / 1024:.0f} GB{more}{old}")

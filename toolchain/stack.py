@@ -41,7 +41,7 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
         SetupError: something that the verb needs is missing.
     """
     environ = stack_environment(stack)
-    if verb == "preview" and stack != LOCAL_STACK and not _has_backend(environ):
+    if verb == "preview" and stack != LOCAL_STACK and not has_backend(environ):
         return _preview_without_backend(stack, flags, environ)
     if stack == LOCAL_STACK:
         flags = [*flags, "--yes"] if verb != "preview" else flags
@@ -65,7 +65,7 @@ def _stop_emulator() -> None:
     subprocess.run([VENV / "bin" / "python", "-m", "emulator", "stop", "--home", EMULATOR], cwd=REPO, check=True)
 
 
-def _has_backend(environ: dict[str, str]) -> bool:
+def has_backend(environ: dict[str, str]) -> bool:
     """Whether the user has said where stacks are kept: in the environment, or by logging in."""
     if environ.get("PULUMI_BACKEND_URL") or environ.get("PULUMI_ACCESS_TOKEN"):
         return True

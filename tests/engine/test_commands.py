@@ -118,6 +118,31 @@ def test_after_make_env_plain_pulumi_shows_no_change_and_no_secret_of_others(clo
     assert " unchanged" in clone.succeeds(line, **OTHERS)
 
 
+def test_make_preflight_finds_nothing_wrong_with_local_and_says_what_it_could_not_check(clone: Clone) -> None:
+    printed = clone.succeeds("make preflight")
+    for line in (
+        "✓ settings: valid, with 1 orchestrator: local",
+        "✓ policy limits: the rules' defaults hold",
+        "✓ node type: local.nodeType, local.registrationNodeType: c3-standard-4-lssd exists",
+        "✓ FiftyOne's key: is an admin's",
+        "– check yourself: FiftyOne's API image has databricks-sdk>=0.53.0",
+    ):
+        assert line in printed
+    assert re.search(
+        r"^– FiftyOne on the index: not checked because .*pypi\.invalid could not be reached", printed, re.M
+    )
+    assert re.search(r"^local: \d+ ✓, 0 ✗, ", printed, re.M)
+    assert "\x1b" not in printed
+
+
+def test_make_preflight_fails_where_something_is_wrong_and_says_how_to_mend_it(clone: Clone) -> None:
+    done = clone.run("make preflight STACK=prod", **{**SECRETS, "DATABRICKS_TOKEN": "hidden-token"})
+    assert done.returncode != 0
+    assert "✗ settings: servicePrincipalClientSecret is required and missing" in done.stdout
+    assert "    mend: `pulumi config set --secret servicePrincipalClientSecret -s prod`" in done.stdout
+    assert "hidden" not in done.stdout
+
+
 def test_make_destroy_leaves_the_embedded_workspace_empty(clone: Clone) -> None:
     clone.succeeds("make up")
     printed = clone.succeeds("make destroy", **OTHERS)

@@ -121,8 +121,7 @@ def test_a_credential_that_ended_is_named_and_a_new_one_mends_it(stack: Stack) -
 
 
 def test_nothing_of_the_shells_other_credentials_signs_in_for_the_registered_one(stack: Stack) -> None:
-    others = {"DATABRICKS_CLIENT_ID": "somebody", "DATABRICKS_CLIENT_SECRET": "x", "DATABRICKS_CLUSTER_ID": "x"}
-    verified = verify(stack, **others)
+    verified = verify(stack, DATABRICKS_CLIENT_ID="somebody", DATABRICKS_CLIENT_SECRET="x", ARM_CLIENT_ID="x")
     assert f"gives {APPLICATION_ID} a token" in verified.output
 
 

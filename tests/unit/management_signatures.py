@@ -30,6 +30,7 @@ FUNCTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "list_secrets": {},
     "update_secret": {"key": REQUIRED, "value": None, "description": None},
     "delete_secret": {"key": REQUIRED},
+    "whoami": {},
     "test_api_connection": {},
     "reload_api_connection": {},
 }

@@ -34,7 +34,7 @@ def test_what_needs_a_broken_link_is_not_looked_at_and_what_does_not_is() -> Non
         "✗ workspace: pool: gone",
         "    mend: `make up`",
         "✓ workspace: scope",
-        "– run (job, again): not checked because pool is not right",  # noqa: RUF001 - the mark
+        "– run (job, again): not checked because pool is not right",
     ]
 
 
