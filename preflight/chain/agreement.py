@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 WORKSPACE: Final = "workspace"
 _KINDS: Final[dict[str, tuple[str, ResourceProvider]]] = {
     "databricks:Archive": ("archive of plugins", ArchiveProvider()),
-    "databricks:Credential": ("credential", CredentialProvider()),
+    "databricks:Credential": ("credential of the service principal", CredentialProvider()),
     "databricks:Folder": ("folder", FolderProvider()),
     "databricks:PoolGrant": ("access to pool", PoolGrantProvider()),
-    "databricks:RoleGrant": ("role", RoleGrantProvider()),
+    "databricks:RoleGrant": ("role on service principal", RoleGrantProvider()),
     "databricks:ScopeGrant": ("access to scope", ScopeGrantProvider()),
     "databricks:Secret": ("secret", SecretProvider()),
 }
@@ -56,13 +56,30 @@ def agreement(deployed: Deployed, client: "WorkspaceClient") -> Iterator[Check]:
     folders = frozenset(folder.urn for folder in deployed.of_type("databricks:Folder"))
     for resource in deployed.of_type(*looks):
         kind, look = looks[resource.type]
-        mend = f"`make rotate STACK={deployed.stack}`" if kind == "credential" else deployed.refresh_and_up
+        mend = (
+            f"`make rotate STACK={deployed.stack}`"
+            if resource.type == "databricks:Credential"
+            else deployed.refresh_and_up
+        )
         yield Check(
-            subject=f"{kind} {resource.name}",
+            subject=_subject(kind, resource),
             key=resource.urn,
             needs=resource.uses | (resource.waits_for & folders) | {WORKSPACE},
             look=lambda look=look, resource=resource, mend=mend: _looked(look, resource, mend),
         )
+
+
+def _subject(kind: str, resource: Resource) -> str:
+    """What a person calls it: there is one credential and one archive, and some are known by their ids alone."""
+    match resource.type:
+        case "databricks:Archive" | "databricks:Credential":
+            return kind
+        case "databricks:PoolGrant" | "databricks:RoleGrant" | "databricks:ScopeGrant":
+            return f"{kind}, {resource.id.replace('/', ' for ')}"
+        case "databricks:Folder" | "SecretScope":
+            return f"{kind} {resource.id}"
+        case _:
+            return f"{kind} {resource.name}"
 
 
 def reads_as_deployed(provider: ResourceProvider, resource: Resource) -> None:

@@ -157,7 +157,7 @@ CASES: dict[str, tuple[Break, str, str]] = {
     ),
     "scope deleted": (
         lambda stack: stack.workspace.client.secrets.delete_scope(SCOPE),
-        "scope scope: the state has it, and it is not there",
+        "scope fiftyone-test: the state has it, and it is not there",
         REFRESH_AND_UP,
     ),
     "secret deleted": (
@@ -167,12 +167,12 @@ CASES: dict[str, tuple[Break, str, str]] = {
     ),
     "access to scope taken": (
         lambda stack: stack.workspace.client.secrets.delete_acl(SCOPE, runs_as(stack)),
-        "access to scope run-as-scope: ",
+        "access to scope, fiftyone-test for {runs_as}: ",
         REFRESH_AND_UP,
     ),
     "folder deleted": (
         lambda stack: stack.workspace.client.workspace.delete(FOLDER, recursive=True),
-        "folder folder: the state has it, and it is not there",
+        "folder /Shared/fiftyone-test: the state has it, and it is not there",
         REFRESH_AND_UP,
     ),
     "access to folder taken": (
@@ -194,7 +194,7 @@ CASES: dict[str, tuple[Break, str, str]] = {
     ),
     "archive deleted": (
         lambda stack: stack.workspace.client.workspace.delete(stack.outputs()["pluginsDir"]),
-        "archive of plugins archive: the file is not there",
+        "archive of plugins: the file is not there",
         REFRESH_AND_UP,
     ),
     "archive changed": (
@@ -218,7 +218,7 @@ CASES: dict[str, tuple[Break, str, str]] = {
         "permissions gpu-job: users has CAN_MANAGE_RUN, which was not deployed",
         REFRESH_AND_UP,
     ),
-    "role taken": (take_role, "role run-as-role: ", REFRESH_AND_UP),
+    "role taken": (take_role, "role on service principal, ", REFRESH_AND_UP),
     "service principal deleted": (
         lambda stack: stack.workspace.client.service_principals.delete(
             resource(stack, "trigger", "servicePrincipal:ServicePrincipal")["id"]
@@ -228,7 +228,7 @@ CASES: dict[str, tuple[Break, str, str]] = {
     ),
     "credential deleted": (
         delete_credential,
-        "credential credential: the credential that FiftyOne starts jobs with was deleted in Databricks, or has ended",
+        "credential of the service principal: the credential that FiftyOne starts jobs with was deleted in Databricks, or has ended",
         "`make rotate STACK=test`",
     ),
     "a second job": (double_job, "jobs: job ", "`databricks jobs delete "),
