@@ -228,7 +228,7 @@ CASES: dict[str, tuple[Break, str, str]] = {
     ),
     "credential deleted": (
         delete_credential,
-        "credential of the service principal: the credential that FiftyOne starts jobs with was deleted in Databricks, or has ended",
+        "the credential that FiftyOne starts jobs with was deleted in Databricks, or has ended",
         "`make rotate STACK=test`",
     ),
     "a second job": (double_job, "jobs: job ", "`databricks jobs delete "),

@@ -5,6 +5,7 @@ click refreshes.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from databricks.sdk.service.jobs import JobSettings, Task
@@ -120,8 +121,21 @@ def test_a_credential_that_ended_is_named_and_a_new_one_mends_it(stack: Stack) -
     passes(stack)
 
 
-def test_nothing_of_the_shells_other_credentials_signs_in_for_the_registered_one(stack: Stack) -> None:
-    verified = verify(stack, DATABRICKS_CLIENT_ID="somebody", DATABRICKS_CLIENT_SECRET="x", ARM_CLIENT_ID="x")
+def test_what_the_shell_says_of_other_credentials_has_no_part_in_the_registered_one(
+    stack: Stack, tmp_path: Path
+) -> None:
+    profile = {"host": stack.workspace.address, "token": stack.workspace.token, "scopes": "another"}
+    file = tmp_path / "profiles"
+    file.write_text("\n".join(["[elsewhere]", *(f"{name} = {value}" for name, value in profile.items())]))
+    verified = verify(
+        stack,
+        DATABRICKS_HOST="",
+        DATABRICKS_TOKEN="",
+        DATABRICKS_CONFIG_FILE=str(file),
+        DATABRICKS_CONFIG_PROFILE="elsewhere",
+        DATABRICKS_DISCOVERY_URL="http://127.0.0.1:9/oidc",
+    )
+    assert verified.broken == []
     assert f"gives {APPLICATION_ID} a token" in verified.output
 
 
@@ -156,7 +170,9 @@ CASES = {
         REFRESH_AND_UP,
     ),
     "secret of somebody else": (
-        lambda fiftyone: fiftyone.ask("update_secret", key="CLIENT_SECRET_GPU", value="x", description="by hand"),
+        lambda fiftyone: fiftyone.ask(
+            "update_secret", key="CLIENT_SECRET_GPU", value="hidden-x", description="by hand"
+        ),
         "FiftyOne secret CLIENT_SECRET_GPU was made anew in FiftyOne, and is not this stack's any more",
         f"end its description in FiftyOne with `{MARK}` to hand it over",
     ),

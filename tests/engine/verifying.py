@@ -37,6 +37,7 @@ class Verified:
 
 
 def verify(stack: Stack, *, run: bool = False, **environ: str) -> Verified:
+    """Follow the chain, as `make verify` does; the test fails where that shows a secret or ends in a traceback."""
     done = subprocess.run(
         [sys.executable, "-m", "preflight.verify", stack.name, str(stack.folder)],
         cwd=REPO,
@@ -47,11 +48,8 @@ def verify(stack: Stack, *, run: bool = False, **environ: str) -> Verified:
         check=False,
     )
     assert "Traceback" not in done.stdout, done.stdout
-    hidden = {value for value, _ in stack.workspace.fiftyone.secrets().values() if not value.startswith("http")}
-    shown = set(stack.environ.values())
-    for value in hidden - shown:
-        if value.startswith("dose"):
-            assert value not in done.stdout
+    for key, (value, _) in stack.workspace.fiftyone.secrets().items():
+        assert not key.startswith("CLIENT_SECRET") or value not in done.stdout
     assert "hidden" not in done.stdout
     return Verified(code=done.returncode, output=done.stdout)
 
