@@ -3,9 +3,10 @@ STACK ?= local
 PYTHON ?= python3
 ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
-export EMULATOR_PORT COMMAND ORCHESTRATOR
+export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 
-.PHONY: help setup up preview refresh destroy rotate preflight run env test unit lint format schema policies-table
+.PHONY: help setup up preview refresh destroy rotate preflight verify run env test unit lint format schema
+.PHONY: policies-table troubleshooting
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -24,6 +25,9 @@ run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …"
 
 preflight: setup  ## what can be known to be wrong with STACK before deploying it, as a list
 	@.venv/bin/python -m preflight $(STACK)
+
+verify: setup  ## follow the chain of STACK link by link, and say which one is broken; RUN=no starts no job
+	@.venv/bin/python -m preflight.verify $(STACK)
 
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)
@@ -49,3 +53,6 @@ schema: setup  ## write settings.schema.json anew from the settings
 
 policies-table: setup  ## write docs/policies.md anew from the rules
 	@cd policies && ../.venv/bin/python -m pack.table > ../docs/policies.md
+
+troubleshooting: setup  ## write docs/troubleshooting.md anew from the causes
+	@.venv/bin/python -m troubleshooting.page > docs/troubleshooting.md

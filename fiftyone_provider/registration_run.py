@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fiftyone_provider.registration_history import COMMAND
+from troubleshooting.causes import explanation
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -66,7 +67,8 @@ def register_operators(client: "WorkspaceClient", task: RegistrationTask, comman
     except OSError as error:
         raise RegistrationError(
             f"The run that registers the operators of {task.instance_id}, {task.task_key} of job {task.job_id}, could "
-            f"not be started: {_plain(error)}. {UNAWARE} Mend that and run the same command again, which tries again."
+            f"not be started: {_plain(error)}. {UNAWARE}{_known(str(error))} Mend that and run the same command again, "
+            "which tries again."
         ) from None
     _Following(client, task, int(started.run_id)).until_success(minutes)
 
@@ -133,12 +135,12 @@ class _Following:
         raise self._error(f"{ENDS.get(result, 'ended without success')} ({code}): {message.rstrip('.')}")
 
     def _error(self, what: str) -> RegistrationError:
-        instance_id = self._task.instance_id
+        instance_id, log = self._task.instance_id, self._log()
         return RegistrationError(
-            f"The run that registers the operators of {instance_id} {what}. {UNAWARE} Look at {self._named()}, mend "
-            "what stopped it, and run the same command again, which tries again. "
+            f"The run that registers the operators of {instance_id} {what}. {UNAWARE}{_known(what, log)} Look at "
+            f"{self._named()}, mend what stopped it, and run the same command again, which tries again. "
             "If FiftyOne has another command for it than before, which shows in a run that it starts itself, set that "
-            f"as `orchestrators.{instance_id}.registrationCommand`.{self._log()}"
+            f"as `orchestrators.{instance_id}.registrationCommand`.{log}"
         )
 
     def _named(self) -> str:
@@ -170,6 +172,12 @@ class _Following:
         if output.error and output.error not in lines[-LOG_LINES:]:
             lines += output.error.splitlines()
         return "".join(["\nThe end of its log:", *(f"\n  {line}" for line in lines[-LOG_LINES:])]) if lines else ""
+
+
+def _known(*texts: str) -> str:
+    """The cause of what a run says, and what to do, where it is known."""
+    found = explanation(*texts)
+    return f" {found}" if found else ""
 
 
 def _plain(error: Exception) -> str:

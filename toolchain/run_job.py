@@ -17,6 +17,7 @@ from databricks.sdk.service.jobs import RunLifecycleStateV2State
 from databricks_provider.workspace_client import workspace_client
 from toolchain.environment import stack_environment
 from toolchain.paths import REPO, SetupError
+from troubleshooting.causes import explanation
 
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -43,10 +44,10 @@ def run(stack: str, command: str, orchestrator: str) -> int:
     parameters = {"command": command} if command else None
     started: Any = client.jobs.run_now(int(found["jobId"]), only=[found["executionTaskKey"]], job_parameters=parameters)
     print(f"run {started.run_id} of {found['jobUrl']}", flush=True)
-    return _follow(client, int(started.run_id))
+    return follow(client, int(started.run_id), stack)
 
 
-def _follow(client: WorkspaceClient, run_id: int) -> int:
+def follow(client: WorkspaceClient, run_id: int, stack: str) -> int:
     """Print the log of the run's one task until it has ended; 0 where it succeeded."""
     shown = ""
     while True:
@@ -59,7 +60,11 @@ def _follow(client: WorkspaceClient, run_id: int) -> int:
             details = found.status.termination_details
             code = details.code.value if details.code else "UNKNOWN"
             print(" ".join(filter(None, (f"\nrun {run_id} ended: {code}", details.message, error))))
-            return 0 if code == "SUCCESS" else 1
+            if code == "SUCCESS":
+                return 0
+            if known := explanation(code, details.message or "", error, shown, stack=stack):
+                print(known)
+            return 1
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
@@ -92,4 +97,5 @@ if __name__ == "__main__":
     try:
         sys.exit(run(sys.argv[1], os.environ.get("COMMAND", ""), os.environ.get("ORCHESTRATOR", "")))
     except (SetupError, DatabricksError, ValueError) as error:
-        sys.exit(f"make run STACK={sys.argv[1]}: {error}")
+        known = explanation(str(error), stack=sys.argv[1])
+        sys.exit(f"make run STACK={sys.argv[1]}: {error}" + (f"\n{known}" if known else ""))

@@ -129,6 +129,12 @@ def test_a_failure_shows_the_end_of_the_log_and_the_error(jobs: FakeJobs) -> Non
     assert shown[-2:] == ["  line 999", "  SystemExit: 3"]
 
 
+def test_a_failure_whose_cause_is_known_says_it(jobs: FakeJobs) -> None:
+    jobs.looks = [run("TERMINATED", "DRIVER_ERROR", "Could not reach driver of cluster 1.", result="FAILED")]
+    with pytest.raises(RuntimeError, match=r"The driver died\..* What to do: `make preflight STACK=…`"):
+        update(COMMAND)
+
+
 @pytest.mark.parametrize("output", [NotFound("no output"), ConnectionError("reset"), RunOutput()])
 def test_a_log_that_is_not_there_hides_no_failure(jobs: FakeJobs, output: RunOutput | Exception) -> None:
     jobs.looks = [run("TERMINATED", "CLUSTER_ERROR", "No machines.", result="FAILED")]
