@@ -5,7 +5,7 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 
-.PHONY: help setup up preview refresh destroy rotate preflight verify run env test unit lint format schema
+.PHONY: help setup up preview refresh destroy rotate rotate-due preflight verify run env test unit lint format schema
 .PHONY: policies-table troubleshooting
 
 help:  ## list the commands
@@ -19,6 +19,9 @@ up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (defaul
 
 rotate: setup  ## make the credential that FiftyOne starts the jobs of STACK with anew, now
 	@$(PYTHON) -m toolchain.stack rotate $(STACK) $(ARGS)
+
+rotate-due: setup  ## the same where its time has come, and only if nothing else would change; for schedules
+	@$(PYTHON) -m toolchain.rotate_due $(STACK)
 
 run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
 	@.venv/bin/python -m toolchain.run_job $(STACK)

@@ -2,9 +2,10 @@
 
 import pulumi
 
-from components.access import Access, AccessArgs
+from components.access import Access
 from components.fiftyone_orchestrator import FiftyOneOrchestrator
-from components.instance_pools import InstancePools, InstancePoolsArgs
+from components.instance_pools import InstancePools
+from components.instance_pools_args import instance_pools_args
 from components.job import Job
 from components.job_args import job_args
 from components.job_files import job_files
@@ -12,7 +13,7 @@ from components.plugins import Plugins, retire_archives
 from components.registration_args import registration_args
 from components.run_as import RunAs
 from components.run_as_args import run_as_args
-from components.run_environment import container_image, stack_secrets
+from components.run_environment import stack_secrets
 from components.secret_scope import SecretScope, SecretScopeArgs
 from components.service_principal import service_principal
 from components.stack_inputs import stack_inputs
@@ -39,22 +40,18 @@ needed_by_runs = [scope, files, run_as, *([plugins] if plugins else [])]
 outputs: dict[str, object] = {}
 jobs: list[pulumi.Resource] = []
 client_secrets: list[Secret | None] = []
-for instance_id, orchestrator in settings.orchestrators.items():
-    image = container_image(settings, orchestrator)
+for instance_id in settings.orchestrators:
     pools = InstancePools(
         instance_id,
-        InstancePoolsArgs(stack=settings.stack, instance_id=instance_id, orchestrator=orchestrator, image=image),
-        pulumi.ResourceOptions(depends_on=[scope] if image else []),  # which holds what pulls the image
+        instance_pools_args(settings, instance_id, run_as),
+        pulumi.ResourceOptions(depends_on=[run_as, scope]),
     )
     job = Job(
         instance_id,
         job_args(settings, instance_id, pools, plugins_at, run_as),
-        pulumi.ResourceOptions(depends_on=needed_by_runs),
+        pulumi.ResourceOptions(depends_on=[pools, *needed_by_runs]),
     )
-    access = Access(
-        instance_id,
-        AccessArgs(job_id=job.outputs["jobId"], trigger=trigger, pools=pools.own, run_as=run_as.service_principal),
-    )
+    access = Access(instance_id, job_id=job.outputs["jobId"], trigger=trigger)
     registered = FiftyOneOrchestrator(
         instance_id,
         registration_args(settings, instance_id, job.outputs, plugins_at, made),

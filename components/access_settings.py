@@ -12,7 +12,8 @@ CREDENTIAL_FIELDS: Final = ("host", "accountId", "clientId", "clientSecret")
 # Those that come with a service principal.
 MADE_FIELDS: Final = ("clientId", "clientSecret")
 
-APPLICATION_ID: Final = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+# Databricks writes them in small letters, and what compares them compares letters.
+APPLICATION_ID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=128)]
 
 

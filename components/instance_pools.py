@@ -1,7 +1,7 @@
 """The instance pools of one orchestrator: one to execute on and, where asked for, a cheap one to register operators.
 
-Owns pools that the settings describe; a pool that exists already is passed on by its id and not touched. Source:
-guide, "Create Instance Pool" and "Optional Registration Instance Pool".
+Owns pools that the settings describe, and who takes instances from them; a pool that exists already is passed on by
+its id and not touched. Source: guide, "Create Instance Pool" and "Optional Registration Instance Pool".
 """
 
 import hashlib
@@ -21,28 +21,29 @@ from components.orchestrator_settings import OrchestratorSettings
 class InstancePoolsArgs:
     """What the pools are made from.
 
-    `image` is the container image that execution clusters run, with the credentials to pull it, or None.
+    `image` is the container image that execution clusters run, with the credentials to pull it, or None. `run_as` is
+    the application id of the service principal that may take instances; None for the deployer, who has more.
     """
 
     stack: str
     instance_id: str
     orchestrator: OrchestratorSettings
     image: Mapping[str, Any] | None
+    run_as: str | None
 
 
 class InstancePools(pulumi.ComponentResource):
     """Outputs: `execution_id` and `registration_id`, the latter None where operators register on the former.
 
-    `own` has those that the stack makes, by name.
+    A job that takes instances depends on the component, which lets it.
     """
 
     execution_id: pulumi.Output[str]
     registration_id: pulumi.Output[str] | None
-    own: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: InstancePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fiftyone-databricks:index:InstancePools", name, None, opts)
-        orchestrator, self.own = args.orchestrator, {}
+        orchestrator = args.orchestrator
         self.execution_id = self._pool(args, "execution") if orchestrator.node_type else _existing(orchestrator.pool)
         self.registration_id = None
         if orchestrator.registration_node_type:
@@ -59,7 +60,13 @@ class InstancePools(pulumi.ComponentResource):
             # The provider does not see every fixed property go (suppress_diff); the name tells of all of them.
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["instancePoolName"]),
         )
-        self.own[name] = pool.id
+        if args.run_as is not None:
+            databricks.Permissions(
+                name,
+                instance_pool_id=pool.id,
+                access_controls=[{"service_principal_name": args.run_as, "permission_level": "CAN_ATTACH_TO"}],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         return pool.id
 
 

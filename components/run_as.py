@@ -52,7 +52,9 @@ class RunAs(pulumi.ComponentResource):
         self.register_outputs({"identity": self.identity})
 
     def _grant(self, args: RunAsArgs, principal: str, own: pulumi.ResourceOptions) -> None:
-        RoleGrant("run-as-role", account_id=args.account_id, service_principal=principal, opts=own)
+        role = RoleGrant("run-as-role", account_id=args.account_id, service_principal=principal, opts=own)
+        # First the role: a principal that is not there, or not to be named, leaves the access of the one before alone.
+        own = pulumi.ResourceOptions(parent=self, depends_on=[role])
         ScopeGrant("run-as-scope", scope=args.scope, principal=principal, exclusive=not args.existing_scope, opts=own)
         databricks.Permissions(
             "run-as-folder",

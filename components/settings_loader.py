@@ -15,7 +15,7 @@ from components.registration import missing
 from components.settings import PROJECT, Settings
 from components.settings_errors import Problem, SettingsError, misspelt, problem_of
 from components.workspace_credentials import ENVIRONMENT, credential_problems, in_the_clear
-from databricks_provider.rotation import MODE, MODES
+from databricks_provider.rotation import CLOCK, MODE, MODES, clock
 
 # The three secrets that workers need have the guide's names in the environment, as in the scope ("Create Databricks
 # secrets").
@@ -176,6 +176,10 @@ def _needs_client_secret(tree: dict[str, Any]) -> bool:
 
 def _rotation(settings: Settings, environ: Mapping[str, str]) -> Iterator[Problem]:
     """What is wrong with the way that the credential is to be made anew."""
+    try:
+        clock(environ)
+    except ValueError as error:
+        yield Problem(key=CLOCK, what=f"is no time: {error}", mend=f"`unset {CLOCK}`.")
     mode = environ.get(MODE, MODES[0])
     if mode not in MODES:
         yield Problem(key=MODE, what=f"is {mode!r} in the environment", mend=f"set it to one of {', '.join(MODES)}.")

@@ -22,6 +22,7 @@ from pulumi.dynamic import (
 )
 
 from databricks_provider.rotation import lifetime, looks_for_left_overs, rotation
+from databricks_provider.sdk_import import SDK_IMPORT
 from databricks_provider.workspace_client import WorkspaceConnection
 
 # Secrets of a service principal that may be valid at once.
@@ -86,7 +87,8 @@ class CredentialRetentionProvider(ResourceProvider):
 
 def _made(props: dict[str, Any]) -> dict[str, Any]:
     """The resource's outputs with a new secret. Raises RuntimeError where there are too many."""
-    from databricks.sdk.errors.base import DatabricksError
+    with SDK_IMPORT:
+        from databricks.sdk.errors.base import DatabricksError
 
     principal, proxy = props["principalId"], _connection.client.service_principal_secrets_proxy
     try:
@@ -95,9 +97,10 @@ def _made(props: dict[str, Any]) -> dict[str, Any]:
         if len(_secret_ids(principal)) < MOST:
             raise
         raise RuntimeError(
-            f"The service principal has {MOST} OAuth secrets, and Databricks lets none have more ({error}). FiftyOne "
-            "was not reached by the rotations before. Run `ROTATE_CREDENTIAL=never make up`: it hands the newest to "
-            "FiftyOne and deletes those that nobody needs. Then run the same command again."
+            f"The service principal has {MOST} OAuth secrets, and Databricks lets none have more ({error}): FiftyOne "
+            "may not have been reached by the rotations before. Run `ROTATE_CREDENTIAL=never make up STACK=…` for this "
+            "stack: it hands the newest to FiftyOne and deletes those that nobody needs. Then run the same command "
+            "again."
         ) from None
     return {
         **props,
@@ -110,7 +113,8 @@ def _made(props: dict[str, Any]) -> dict[str, Any]:
 
 def _sweep(props: dict[str, Any]) -> None:
     """Delete all secrets of the principal that nobody needs."""
-    from databricks.sdk.errors import NotFound
+    with SDK_IMPORT:
+        from databricks.sdk.errors import NotFound
 
     principal = props["principalId"]
     for secret_id in sorted(_secret_ids(principal).difference(props["needed"])):
@@ -120,7 +124,8 @@ def _sweep(props: dict[str, Any]) -> None:
 
 def _secret_ids(principal: str) -> set[str]:
     """The secrets that have not ended; none of a principal that is gone."""
-    from databricks.sdk.errors import NotFound
+    with SDK_IMPORT:
+        from databricks.sdk.errors import NotFound
 
     with suppress(NotFound):
         return {secret.id or "" for secret in _connection.client.service_principal_secrets_proxy.list(principal)}

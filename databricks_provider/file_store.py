@@ -3,6 +3,8 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from databricks_provider.sdk_import import SDK_IMPORT
+
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
@@ -17,7 +19,8 @@ class FileStore:
 
     def put(self, name: str, content: BinaryIO) -> None:
         """Write a file, and the folder if need be; one of that name is overwritten."""
-        from databricks.sdk.service.workspace import ImportFormat
+        with SDK_IMPORT:
+            from databricks.sdk.service.workspace import ImportFormat
 
         path = f"{self._folder}/{name}"
         if self._on_volume:
@@ -29,7 +32,8 @@ class FileStore:
 
     def names(self) -> set[str]:
         """The names of what lies in the folder."""
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
             if self._on_volume:
@@ -42,7 +46,8 @@ class FileStore:
 
     def delete(self, name: str) -> None:
         """Delete a file."""
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
             if self._on_volume:
@@ -52,7 +57,8 @@ class FileStore:
 
     def remove(self) -> None:
         """Delete the folder if nothing lies in it."""
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
             if self.names():

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
 
+from databricks_provider.sdk_import import SDK_IMPORT
 from databricks_provider.workspace_client import WorkspaceConnection
 
 _connection = WorkspaceConnection()
@@ -37,7 +38,8 @@ class FolderProvider(ResourceProvider):
         return DiffResult(changes=moved, replaces=["path"] if moved else [], delete_before_replace=False)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
             _connection.client.workspace.get_status(id_)
@@ -45,7 +47,8 @@ class FolderProvider(ResourceProvider):
         return ReadResult(id_="", outs={})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         if found := _contents(_id):
             raise ValueError(
@@ -58,7 +61,8 @@ class FolderProvider(ResourceProvider):
 
 def _contents(path: str) -> str:
     """The names of what lies in a folder, or nothing for one that is empty or missing."""
-    from databricks.sdk.errors import NotFound
+    with SDK_IMPORT:
+        from databricks.sdk.errors import NotFound
 
     with suppress(NotFound):
         entries = _connection.client.workspace.list(path)  # pyright: ignore[reportUnknownMemberType]

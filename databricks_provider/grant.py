@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
+from databricks_provider.sdk_import import SDK_IMPORT
 from databricks_provider.workspace_client import WorkspaceConnection
 
 CONNECTION: Final = WorkspaceConnection()
 
 
 class GrantProvider(ResourceProvider, ABC):
-    """What all kinds have in common; `added` has the principals whose entries were added here.
+    """What all kinds have in common: `holder` has the access, `added` are those whose entries were added here.
 
     `identity` names the inputs that make it another grant.
     """
@@ -54,21 +55,24 @@ class GrantProvider(ResourceProvider, ABC):
         return UpdateResult(outs=self._granted(_news, _olds["added"]))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        from databricks.sdk.errors import NotFound
+        """Whether whom it was given still has it; where that may not be looked at, this goes by the state."""
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound, PermissionDenied
 
-        with suppress(NotFound):
-            principal = self.principal(props)
-            held = self.held(props, principal)
-            if not held:
-                print(
-                    f"{id_}: the access of {principal} is not as it was deployed, and is given again by `up`",
-                    flush=True,
-                )
-            return ReadResult(id_=id_, outs={**props, "held": held})
-        return ReadResult(id_="", outs={})
+        try:
+            held = self.held(props, props["holder"])
+        except NotFound:
+            return ReadResult(id_="", outs={})
+        except PermissionDenied as error:
+            print(f"{id_} could not be looked at, so this goes by the stack's state: {error}", flush=True)
+            return ReadResult(id_=id_, outs=props)
+        if not held:
+            print(f"{id_}: the access of {props['holder']} is not as it was deployed; `up` gives it again", flush=True)
+        return ReadResult(id_=id_, outs={**props, "held": held})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         for principal in _props["added"]:
             with suppress(NotFound):
@@ -77,6 +81,10 @@ class GrantProvider(ResourceProvider, ABC):
     def _granted(self, props: dict[str, Any], added: list[str]) -> dict[str, Any]:
         principal = self.principal(props)
         if not self.held(props, principal):
-            self.give(props, principal)
+            try:
+                self.give(props, principal)
+            except OSError:  # all that databricks-sdk raises; an answer that got lost may be that of a success
+                if not self.held(props, principal):
+                    raise
             added = [*(name for name in added if name != principal), principal]
-        return {**props, "held": True, "added": added}
+        return {**props, "held": True, "holder": principal, "added": added}

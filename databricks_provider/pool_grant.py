@@ -6,6 +6,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from databricks_provider.grant import CONNECTION, GrantProvider
+from databricks_provider.sdk_import import SDK_IMPORT
 
 POOL: Final = "instance-pools"
 
@@ -19,7 +20,8 @@ class PoolGrantProvider(GrantProvider):
         return any(entry.service_principal_name == principal for entry in _direct_entries(props["poolId"]))
 
     def give(self, props: dict[str, Any], principal: str) -> None:
-        from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
+        with SDK_IMPORT:
+            from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 
         entry = AccessControlRequest(service_principal_name=principal, permission_level=PermissionLevel.CAN_ATTACH_TO)
         CONNECTION.client.permissions.update(POOL, props["poolId"], access_control_list=[entry])
@@ -34,7 +36,8 @@ class PoolGrantProvider(GrantProvider):
 
 def _direct_entries(pool_id: str) -> list[Any]:
     """A pool's own entries, as requests; what it inherits is not written."""
-    from databricks.sdk.service.iam import AccessControlRequest
+    with SDK_IMPORT:
+        from databricks.sdk.service.iam import AccessControlRequest
 
     found = CONNECTION.client.permissions.get(POOL, pool_id)
     return [
@@ -61,5 +64,5 @@ class PoolGrant(Resource, module="databricks", name="PoolGrant"):
     def __init__(
         self, resource_name: str, *, pool_id: str, principal: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        props = {"poolId": pool_id, "principal": principal, "held": None, "added": None}
+        props = {"poolId": pool_id, "principal": principal, **dict.fromkeys(("held", "holder", "added"))}
         super().__init__(PoolGrantProvider(), resource_name, props, opts)

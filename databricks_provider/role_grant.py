@@ -13,6 +13,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from databricks_provider.deployer import is_service_principal
 from databricks_provider.grant import CONNECTION, GrantProvider
+from databricks_provider.sdk_import import SDK_IMPORT
 
 if TYPE_CHECKING:
     from databricks.sdk.service.iam import RuleSetResponse
@@ -27,8 +28,13 @@ class RoleGrantProvider(GrantProvider):
     identity = ("accountId", "servicePrincipal")
 
     def principal(self, _props: dict[str, Any]) -> str:
-        """Whoever deploys, now."""
+        """Whoever deploys, now. Raises RuntimeError where that is the service principal itself."""
         name = CONNECTION.client.current_user.me().user_name or ""
+        if name == _props["servicePrincipal"]:
+            raise RuntimeError(
+                f"Jobs are to run as {name}, and that is who deploys, who has more than a run needs already and would "
+                "lose it. Drop `runAs`: jobs run as whoever deploys then."
+            )
         return f"servicePrincipals/{name}" if is_service_principal(name) else f"users/{name}"
 
     def held(self, props: dict[str, Any], principal: str) -> bool:
@@ -42,15 +48,21 @@ class RoleGrantProvider(GrantProvider):
 
 
 def _rules(props: dict[str, Any]) -> "RuleSetResponse":
-    """The rule set of the service principal. Raises RuntimeError where whoever deploys may not see it."""
-    from databricks.sdk.errors import PermissionDenied
+    """The rule set of the service principal. Raises NotFound, PermissionDenied, with what to do."""
+    with SDK_IMPORT:
+        from databricks.sdk.errors import NotFound, PermissionDenied
 
     principal = props["servicePrincipal"]
     name = f"accounts/{props['accountId']}/servicePrincipals/{principal}/ruleSets/default"
     try:
         return CONNECTION.client.account_access_control_proxy.get_rule_set(name, "")
+    except NotFound:
+        raise NotFound(
+            f"Jobs are to run as service principal {principal}, which account {props['accountId']} does not have. Name "
+            "one that it has as `runAs`, by its application id."
+        ) from None
     except PermissionDenied as error:
-        raise RuntimeError(
+        raise PermissionDenied(
             f"Jobs are to run as service principal {principal}, and whoever deploys may not look at who may use it "
             f"({error}). Have somebody who manages it give you the role Service Principal Manager on it, or make it "
             "yourself, and run the same command again."
@@ -68,7 +80,8 @@ def _is_stale(error: BaseException) -> bool:
 @retry(retry=retry_if_exception(_is_stale), stop=stop_after_attempt(4), wait=wait_random(max=1), reraise=True)
 def _change(props: dict[str, Any], change: Callable[[set[str]], set[str]]) -> None:
     """Write the rule set with other holders of the role, all else as it is; again where somebody else was quicker."""
-    from databricks.sdk.service.iam import GrantRule, RuleSetUpdateRequest
+    with SDK_IMPORT:
+        from databricks.sdk.service.iam import GrantRule, RuleSetUpdateRequest
 
     rules = _rules(props)
     before = _holders(rules)
@@ -91,5 +104,9 @@ class RoleGrant(Resource, module="databricks", name="RoleGrant"):
     def __init__(
         self, resource_name: str, *, account_id: str, service_principal: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        props = {"accountId": account_id, "servicePrincipal": service_principal, "held": None, "added": None}
+        props = {
+            "accountId": account_id,
+            "servicePrincipal": service_principal,
+            **dict.fromkeys(("held", "holder", "added")),
+        }
         super().__init__(RoleGrantProvider(), resource_name, props, opts)

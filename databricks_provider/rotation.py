@@ -68,7 +68,7 @@ def rotation(state: Mapping[str, Any], *, period_days: int, environ: Mapping[str
         made_at=parsed_time(state["madeAt"]),
         expires_at=parsed_time(state["expiresAt"]),
         period_days=period_days,
-        now=_now(environ),
+        now=clock(environ),
         mode=mode,
     )
 
@@ -89,7 +89,8 @@ def parsed_time(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _now(environ: Mapping[str, str]) -> datetime:
+def clock(environ: Mapping[str, str]) -> datetime:
+    """When it is now. Raises ValueError for a clock that was set to no time."""
     given = environ.get(CLOCK)
     try:
         return parsed_time(given) if given else datetime.now(UTC)

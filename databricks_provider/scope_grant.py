@@ -10,6 +10,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from databricks_provider.grant import CONNECTION, GrantProvider
+from databricks_provider.sdk_import import SDK_IMPORT
 
 
 class ScopeGrantProvider(GrantProvider):
@@ -25,7 +26,8 @@ class ScopeGrantProvider(GrantProvider):
         return own is not None and own.value == props["permission"] and not _others(entries)
 
     def give(self, props: dict[str, Any], principal: str) -> None:
-        from databricks.sdk.service.workspace import AclPermission
+        with SDK_IMPORT:
+            from databricks.sdk.service.workspace import AclPermission
 
         secrets, scope = CONNECTION.client.secrets, props["scope"]
         secrets.put_acl(scope, principal, AclPermission(props["permission"]))
@@ -66,7 +68,6 @@ class ScopeGrant(Resource, module="databricks", name="ScopeGrant"):
             "principal": principal,
             "permission": "READ",
             "exclusive": exclusive,
-            "held": None,
-            "added": None,
+            **dict.fromkeys(("held", "holder", "added")),
         }
         super().__init__(ScopeGrantProvider(), resource_name, props, opts)

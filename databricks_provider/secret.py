@@ -19,6 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from databricks_provider.sdk_import import SDK_IMPORT
 from databricks_provider.workspace_client import WorkspaceConnection
 
 _connection = WorkspaceConnection()
@@ -49,7 +50,8 @@ class SecretProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Whether the key is there; a value that was changed in the workspace cannot be seen."""
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         scope, _, key = id_.partition("/")
         try:
@@ -59,7 +61,8 @@ class SecretProvider(ResourceProvider):
         return ReadResult(id_=id_, outs=props) if key in keys else ReadResult(id_="", outs={})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        from databricks.sdk.errors import NotFound
+        with SDK_IMPORT:
+            from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
             _connection.client.secrets.delete_secret(_props["scope"], _props["key"])

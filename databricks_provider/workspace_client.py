@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import ConfigureRequest
 from pydantic.alias_generators import to_camel
 
+from databricks_provider.sdk_import import SDK_IMPORT
+
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
@@ -21,8 +23,9 @@ def workspace_client(configured: Callable[[str], str | None]) -> "WorkspaceClien
         ValueError: databricks-sdk found no workspace or no credentials.
     """
     # Loaded here, because it takes a second, and a run in which nothing changes asks for no client.
-    from databricks.sdk import WorkspaceClient
-    from databricks.sdk.config import Config
+    with SDK_IMPORT:
+        from databricks.sdk import WorkspaceClient
+        from databricks.sdk.config import Config
 
     given: dict[str, Any] = {}
     for attribute in Config.attributes():
@@ -51,9 +54,10 @@ class WorkspaceConnection:
     @property
     def client(self) -> "WorkspaceClient":
         """The client. Raises ValueError as `workspace_client` does."""
-        if self._client is None:
-            self._client = workspace_client(self._configured.config.get)
-        return self._client
+        with SDK_IMPORT:  # making it may load more
+            if self._client is None:
+                self._client = workspace_client(self._configured.config.get)
+            return self._client
 
     @property
     def _configured(self) -> ConfigureRequest:

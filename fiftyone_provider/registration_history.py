@@ -7,6 +7,8 @@ days, and whoever finds it keeps it.
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from databricks_provider.sdk_import import SDK_IMPORT
+
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.service.jobs import BaseRun
@@ -38,7 +40,8 @@ def registration_command(client: "WorkspaceClient", job_id: int, task_key: str) 
 
 def _registered(run: "BaseRun", task_key: str) -> bool:
     """Whether the run succeeded and ran this task alone."""
-    from databricks.sdk.service.jobs import RunStatus, TerminationCodeCode
+    with SDK_IMPORT:
+        from databricks.sdk.service.jobs import RunStatus, TerminationCodeCode
 
     def code(status: RunStatus | None) -> TerminationCodeCode | None:
         return status.termination_details.code if status and status.termination_details else None

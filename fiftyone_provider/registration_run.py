@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from databricks_provider.sdk_import import SDK_IMPORT
 from fiftyone_provider.registration_history import COMMAND
 from troubleshooting.causes import explanation
 
@@ -101,7 +102,8 @@ class _Following:
 
     def _look(self) -> str:
         """The state, in the platform's word. A look that fails need not be the last: the run goes on without us."""
-        from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied, Unauthenticated
+        with SDK_IMPORT:
+            from databricks.sdk.errors import BadRequest, NotFound, PermissionDenied, Unauthenticated
 
         try:
             run = self._client.jobs.get_run(self._run_id)

@@ -48,7 +48,9 @@ class SecretProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         moved = _olds["key"] != _news["key"]
-        changed = moved or not _olds["settled"] or any(_olds.get(name) != _news.get(name) for name in WRITTEN)
+        # A preview that does not know the value plans it as empty, which `up` may not (components/registration.py).
+        written = [name for name in WRITTEN if name != "value" or _news.get("value") != ""]
+        changed = moved or not _olds["settled"] or any(_olds.get(name) != _news.get(name) for name in written)
         return DiffResult(
             changes=_was_touched(_id, _olds) or changed,
             replaces=["key"] if moved else [],

@@ -14,7 +14,11 @@ from toolchain.paths import REPO
 def was_interrupted(stack: str, environ: dict[str, str], project: Path = REPO) -> bool:
     """Whether something is pending, or anything has not succeeded since the last update that did."""
     deployment: dict[str, Any] = _pulumi(["stack", "export"], stack, environ, project).get("deployment") or {}
-    if deployment.get("pending_operations"):
+    resources: list[dict[str, Any]] = deployment.get("resources") or []
+    known = {resource["urn"] for resource in resources}
+    pending: list[dict[str, Any]] = deployment.get("pending_operations") or []
+    # The engine keeps a pending create when a later run makes the object: what the state has by now is over.
+    if any(operation["type"] != "creating" or operation["resource"]["urn"] not in known for operation in pending):
         return True
     for entry in _pulumi(["stack", "history", "--json", "--page-size", "20"], stack, environ, project):
         if entry["result"] != "succeeded":

@@ -56,6 +56,7 @@ def test_nothing_is_made_where_fiftyone_has_a_whole_credential_already() -> None
         (with_trigger({}), "servicePrincipal needs to say whose it is"),
         (with_trigger({"create": True, "clientId": TRIGGER}), "servicePrincipal needs to say whose it is"),
         (with_trigger({"clientId": "gpu"}), "servicePrincipal.clientId does not have the form"),
+        (with_trigger({"clientId": TRIGGER.upper()}), "servicePrincipal.clientId does not have the form"),
         (
             with_trigger(None, secretsFrom='{"clientSecret": "A"}'),
             "secretsFrom names a FiftyOne secret for clientSecret",
@@ -104,6 +105,11 @@ def test_a_rotation_is_refused_where_the_credential_is_not_the_stacks() -> None:
         configuration(), environ={**ENVIRON, "ROTATE_CREDENTIAL": "now"}
     )
     settings(with_trigger(None), environ={**ENVIRON, "ROTATE_CREDENTIAL": "now"})
+
+
+def test_a_clock_that_is_none_is_refused() -> None:
+    message = refused(with_trigger(None), environ={**ENVIRON, "ROTATION_CLOCK": "tomorrow"})
+    assert "- ROTATION_CLOCK is no time" in message
 
 
 def test_a_mode_of_rotation_that_there_is_not_is_refused() -> None:

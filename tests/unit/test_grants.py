@@ -139,7 +139,7 @@ def test_what_was_taken_away_by_hand_is_seen_and_given_again(
     workspace.pool.pop(RUNNER, None)
     workspace.holders = ["users/other"]
     seen = provider.read("x", outs).outs or {}
-    assert "given again by `up`" in capsys.readouterr().out
+    assert "`up` gives it again" in capsys.readouterr().out
     assert provider.diff("x", seen, inputs).changes
     outs = provider.update("x", seen, inputs).outs or {}
     assert len(outs["added"]) == 1
@@ -150,7 +150,7 @@ def test_what_was_taken_away_by_hand_is_seen_and_given_again(
 
 @pytest.mark.parametrize(("provider", "inputs"), KINDS)
 def test_another_object_or_principal_is_another_grant(provider: GrantProvider, inputs: dict[str, Any]) -> None:
-    outs = {**inputs, "held": True, "added": []}
+    outs = {**inputs, "held": True, "holder": RUNNER, "added": []}
     for name in provider.identity:
         assert provider.diff("x", outs, {**inputs, name: "another"}).replaces == [name]
 
@@ -168,15 +168,16 @@ def test_on_the_stacks_own_scope_nobody_else_reads_or_writes_and_who_manages_is_
 
 def test_an_object_that_is_gone_takes_its_grant_along(workspace: Workspace) -> None:
     workspace.gone = True
-    assert ScopeGrantProvider().read("x", {**SCOPE, "held": True, "added": [RUNNER]}).id == ""
+    assert ScopeGrantProvider().read("x", {**SCOPE, "held": True, "holder": RUNNER, "added": [RUNNER]}).id == ""
 
 
 def test_a_deployer_after_another_gets_the_role_as_well_and_both_lose_it_with_the_stack(workspace: Workspace) -> None:
     provider = RoleGrantProvider()
     outs = provider.create(ROLE).outs or {}
     workspace.me = "5ad0c0de-0000-4000-8000-00000000000c"
-    seen = provider.read("x", outs).outs or {}
-    outs = provider.update("x", seen, ROLE).outs or {}
+    # Who looks, for drift or for a pull request, is no deployer.
+    assert provider.read("x", outs).outs == outs
+    outs = provider.update("x", outs, ROLE).outs or {}
     both = [f"users/{ME}", f"servicePrincipals/{workspace.me}"]
     assert outs["added"] == both
     assert sorted(workspace.holders) == sorted(["users/other", *both])
@@ -193,7 +194,46 @@ def test_a_role_is_given_again_where_somebody_else_wrote_the_rules_at_the_same_t
         RoleGrantProvider().delete("x", {**ROLE, "added": [f"users/{ME}"]})
 
 
-def test_who_may_not_see_the_roles_is_told_which_role_is_needed(workspace: Workspace) -> None:
+def test_who_may_not_see_the_roles_is_told_which_role_is_needed_and_a_look_goes_by_the_state(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = RoleGrantProvider().create(ROLE).outs or {}
     workspace.gone = True
-    with pytest.raises(RuntimeError, match=f"{RUNNER}.*the role Service Principal Manager"):
+    with pytest.raises(PermissionDenied, match=f"{RUNNER}.*the role Service Principal Manager"):
         RoleGrantProvider().create(ROLE)
+    assert RoleGrantProvider().read("x", outs).outs == outs
+    assert "could not be looked at" in capsys.readouterr().out
+
+
+def test_who_deploys_is_not_made_to_run_jobs_with_less_than_it_has(workspace: Workspace) -> None:
+    workspace.me = RUNNER
+    with pytest.raises(RuntimeError, match=r"that is who deploys.*Drop `runAs`"):
+        RoleGrantProvider().create(ROLE)
+
+
+@pytest.mark.parametrize(("provider", "inputs"), KINDS)
+def test_an_entry_whose_answer_got_lost_is_taken_away_in_the_end_as_well(
+    workspace: Workspace, provider: GrantProvider, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, give = workspace.snapshot(), type(provider).give
+
+    def unanswered(self: Any, props: dict[str, Any], principal: str) -> None:
+        give(self, props, principal)
+        raise ConnectionError("the answer got lost")
+
+    monkeypatch.setattr(type(provider), "give", unanswered)
+    outs = provider.create(inputs).outs or {}
+    provider.delete("x", outs)
+    assert workspace.snapshot() == before
+
+
+@pytest.mark.parametrize(("provider", "inputs"), KINDS)
+def test_an_entry_that_cannot_be_given_is_no_success(
+    workspace: Workspace, provider: GrantProvider, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Any, props: dict[str, Any], principal: str) -> None:
+        raise PermissionDenied("not allowed")
+
+    monkeypatch.setattr(type(provider), "give", refused)
+    with pytest.raises(PermissionDenied):
+        provider.create(inputs)

@@ -10,7 +10,7 @@ from tests.unit.settings_cases import orchestrator
 
 def pool(role: str = "execution", image: Any = None, **entries: Any) -> dict[str, Any]:
     settings = orchestrator(**entries)
-    args = InstancePoolsArgs(stack="dev", instance_id="gpu", orchestrator=settings, image=image)
+    args = InstancePoolsArgs(stack="dev", instance_id="gpu", orchestrator=settings, image=image, run_as=None)
     return pool_properties(args, role)
 
 

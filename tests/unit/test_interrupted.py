@@ -18,7 +18,10 @@ def interrupted(
     folder: Path, history: list[dict[str, str]], pending: list[Any] | None = None, *, fails: bool = False
 ) -> bool:
     """With a `pulumi` that answers as the engine does: newest first, and an export with what is pending."""
-    deployment: dict[str, Any] = {"resources": [], **({"pending_operations": pending} if pending else {})}
+    deployment: dict[str, Any] = {
+        "resources": [{"urn": "known"}],
+        **({"pending_operations": pending} if pending else {}),
+    }
     (folder / "history").write_text(json.dumps(history))
     (folder / "export").write_text(json.dumps({"version": 3, "deployment": deployment}))
     program = folder / "pulumi"
@@ -56,8 +59,11 @@ def test_what_has_not_succeeded_since_the_last_update_that_did_is_a_sign(
     assert interrupted(tmp_path, history)
 
 
-def test_a_killed_run_is_known_by_what_is_pending(tmp_path: Path) -> None:
-    assert interrupted(tmp_path, [entry("update")], [{"type": "creating"}])
+def test_a_killed_run_is_known_by_what_is_pending_until_the_state_has_it(tmp_path: Path) -> None:
+    assert interrupted(tmp_path, [entry("update")], [{"type": "creating", "resource": {"urn": "lost"}}])
+    assert interrupted(tmp_path, [entry("update")], [{"type": "updating", "resource": {"urn": "known"}}])
+    # The engine keeps it for good, also when a later run has made the object.
+    assert not interrupted(tmp_path, [entry("update")], [{"type": "creating", "resource": {"urn": "known"}}])
 
 
 def test_a_backend_that_refuses_is_left_to_the_command_that_follows(tmp_path: Path) -> None:

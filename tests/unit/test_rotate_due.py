@@ -1,0 +1,72 @@
+"""A scheduled rotation does what a rotation does and nothing else."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolchain import rotate_due as module
+from toolchain.paths import SetupError
+from toolchain.rotate_due import rotate_due
+
+URN = "urn:pulumi:dev::fiftyone-databricks::a$pulumi-python:dynamic/"
+ROTATION = ("databricks:Credential::credential", "databricks:CredentialRetention::credentials")
+HANDED_OVER = "fiftyone:Secret::CLIENT_SECRET_GPU"
+
+
+def step(kind: str, operation: str = "update") -> dict[str, str]:
+    return {"urn": f"{URN}{kind}", "op": operation}
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[str]]]:
+    """What was deployed; the plan is what the folder's `plan` holds."""
+    program = tmp_path / "pulumi"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/plan; exit $(cat {tmp_path}/code)\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    runs: list[tuple[str, str, list[str]]] = []
+
+    def run(verb: str, stack: str, flags: list[str]) -> int:
+        runs.append((verb, stack, flags))
+        return 0
+
+    monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(module, "stack_environment", lambda stack: {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    return runs
+
+
+def planned(folder: Path, *steps: dict[str, str], code: int = 0, **rest: Any) -> None:
+    (folder / "plan").write_text(json.dumps({"steps": list(steps), **rest}))
+    (folder / "code").write_text(str(code))
+
+
+@pytest.mark.parametrize("kinds", [(*ROTATION, HANDED_OVER), (ROTATION[1],), (HANDED_OVER, ROTATION[1])])
+def test_a_rotation_and_what_is_left_of_one_are_done(
+    tmp_path: Path, deployed: list[Any], kinds: tuple[str, ...]
+) -> None:
+    planned(tmp_path, *map(step, kinds), step("databricks:Secret::FIFTYONE_PYPI_URL", "same"))
+    assert rotate_due("dev") == 0
+    assert deployed == [("up", "dev", ["--yes"])]
+
+
+def test_nothing_is_done_where_nothing_is_due(tmp_path: Path, deployed: list[Any]) -> None:
+    planned(tmp_path, step(ROTATION[0], "same"))
+    assert rotate_due("dev") == 0
+    assert deployed == []
+
+
+@pytest.mark.parametrize("other", ["databricks:Secret::FIFTYONE_PYPI_URL", "fiftyone:Secret::HOST_GPU"])
+def test_anything_else_stops_it_and_is_named(tmp_path: Path, deployed: list[Any], other: str) -> None:
+    planned(tmp_path, *map(step, (*ROTATION, HANDED_OVER, other)))
+    with pytest.raises(SetupError, match=f"more than a rotation would change.*{other.rpartition('::')[2]}"):
+        rotate_due("dev")
+    assert deployed == []
+
+
+def test_a_stack_that_cannot_be_previewed_says_why(tmp_path: Path, deployed: list[Any]) -> None:
+    planned(tmp_path, code=255, diagnostics=[{"severity": "error", "message": "no such scope"}])
+    with pytest.raises(SetupError, match="cannot be previewed: no such scope"):
+        rotate_due("dev")
+    assert deployed == []

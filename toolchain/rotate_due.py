@@ -1,0 +1,67 @@
+"""Rotates the credential of a stack where that is due, and deploys nothing else: `make rotate-due`, for schedules.
+
+Where anything else would change it stops, and names it: what is not deployed yet waits for its own deployment. A
+rotation that was cut off is finished, because what is left of it is the same three kinds of resource.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from toolchain.environment import stack_environment
+from toolchain.paths import REPO, SetupError
+from toolchain.stack import run
+
+# What a rotation changes (docs/access.md): the credential, what FiftyOne holds of it, and what retires earlier ones.
+OF_A_ROTATION = re.compile(r"databricks:Credential(Retention)?::|fiftyone:Secret::CLIENT_SECRET_")
+QUIET = ("same", "read")
+
+
+def rotate_due(stack: str) -> int:
+    """Rotate if that is all there is to do; Pulumi's exit code.
+
+    Raises:
+        SetupError: the stack cannot be previewed, or something else would change.
+    """
+    done = subprocess.run(
+        ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
+        cwd=REPO,
+        env=stack_environment(stack),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    plan: dict[str, Any] = json.loads(done.stdout or "{}")
+    if done.returncode:
+        said = [str(entry["message"]) for entry in plan.get("diagnostics", []) if entry.get("severity") == "error"]
+        raise SetupError("the stack cannot be previewed: " + (" ".join(said) or done.stderr).strip())
+    changed = list(changes(plan))
+    if others := [f"{urn.rpartition('::')[2]} ({operation})" for urn, operation in changed if not _rotates(urn)]:
+        raise SetupError(
+            f"more than a rotation would change, so nothing was done: {', '.join(others)}. Deploy that first"
+        )
+    if not changed:
+        print(f"{stack}: no rotation is due")
+        return 0
+    return run("up", stack, ["--yes"])
+
+
+def changes(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a plan would change, by URN, and how."""
+    for step in plan.get("steps", []):
+        if step["op"] not in QUIET:
+            yield step["urn"], step["op"]
+
+
+def _rotates(urn: str) -> bool:
+    return OF_A_ROTATION.search(urn) is not None
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(rotate_due(sys.argv[1]))
+    except SetupError as error:
+        sys.exit(f"make rotate-due STACK={sys.argv[1]}: {error}")
