@@ -113,6 +113,7 @@ def test_a_run_has_what_it_needs_and_each_grant_that_is_taken_away_is_named_and_
     client.secrets.delete_acl("fiftyone-test", runner.id)
     message = failure(workspace, runs())
     assert f"{runner.id} does not have READ permission on scope fiftyone-test" in message
+    # Put back, so that the next one is what a run fails for; taken away again below, for the stack to give.
     client.secrets.put_acl("fiftyone-test", runner.id, AclPermission.READ)
 
     client.permissions.set("instance-pools", pool_id, access_control_list=[])
@@ -124,8 +125,9 @@ def test_a_run_has_what_it_needs_and_each_grant_that_is_taken_away_is_named_and_
     client.permissions.set("instance-pools", pool_id, access_control_list=[give])
     client.permissions.set("directories", folder, access_control_list=[])
     message = failure(workspace, runs())
-    assert PRIVATE in message
-    assert "read" in message.lower() or "permission" in message.lower()
+    assert f"{PRIVATE}/entrypoint.py" in message or f"{PRIVATE}/gpu-requirements.txt" in message
+    assert runner.id in message
+    assert "CAN_READ" in message
 
     client.permissions.set("instance-pools", runner.pool, access_control_list=[])
     message = failure(workspace, fiftyone.refresh())
@@ -138,6 +140,8 @@ def test_a_run_has_what_it_needs_and_each_grant_that_is_taken_away_is_named_and_
     assert "Manage Run" in message
     assert f"on job {job_id}" in message
 
+    client.secrets.delete_acl("fiftyone-test", runner.id)
+    client.permissions.set("instance-pools", pool_id, access_control_list=[])
     runner.write_holders()
     stack.orchestrator(maxConcurrentRuns=2)
     refused = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name)
@@ -147,11 +151,30 @@ def test_a_run_has_what_it_needs_and_each_grant_that_is_taken_away_is_named_and_
 
     # What was taken away is seen and given back.
     seen = stack.succeeds("refresh", "--yes", "--run-program")
-    for name in ("gpu-job", "run-as-folder", f"run-as-pool-{runner.pool}", "run-as-role"):
+    names = ("gpu-job", "gpu-execution", "run-as-folder", "run-as-scope", f"run-as-pool-{runner.pool}", "run-as-role")
+    for name in names:
         assert name in seen.output
     stack.up()
     assert workspace.ended(runs()) == "SUCCESS"
     assert workspace.ended(fiftyone.refresh()) == "SUCCESS"
+    stack.up("--expect-no-changes")
+
+
+def test_a_run_as_that_does_not_exist_leaves_the_access_of_the_one_before_alone(
+    new_stack: Callable[..., Stack], workspace: Workspace, fiftyone: FiftyOne, runner: Runner, source: Path
+) -> None:
+    stack = new_stack(**runner.settings(plugins={"source": str(source)}))
+    stack.up()
+    stack.settings = {**stack.settings, "runAs": {"servicePrincipal": "5ad0c0de-0000-4000-8000-00000000dead"}}
+    run = stack.pulumi("up", "--yes", "--skip-preview", "--stack", stack.name)
+    assert run.code != 0
+    assert "5ad0c0de-0000-4000-8000-00000000dead, which account" in run.output
+    assert "Traceback" not in run.output
+    assert workspace.ended(fiftyone.delegate(OPERATOR)) == "SUCCESS"
+    # Another deployer gets the role so; who had it before loses it.
+    stack.settings = {**stack.settings, "runAs": {"servicePrincipal": runner.id}}
+    stack.up("--replace", "**::run-as-role")
+    assert runner.holders() == [f"users/{ME}"]
     stack.up("--expect-no-changes")
 
 

@@ -93,7 +93,9 @@ def test_no_credential_that_the_stack_made_stands_in_the_clear_anywhere(tmp_path
         run = stack.workspace.fiftyone.refresh()
         stack.workspace.ended(run)
         printed += stack.succeeds("stack", "history", "--json").output
-        files = [file for file in [*stack.folder.rglob("*"), *(home / "runs").rglob("log")] if file.is_file()]
+        run_logs = list((home / "runs").rglob("log"))
+        assert run_logs
+        files = [file for file in [*stack.folder.rglob("*"), *run_logs] if file.is_file()]
         logs = [home / "requests.jsonl", home / "server.log"]
         written = "".join(file.read_text(errors="replace") for file in [*files, *logs])
         printed += stack.succeeds("destroy", "--yes", "--run-program").output
