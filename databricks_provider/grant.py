@@ -49,7 +49,8 @@ class GrantProvider(ResourceProvider, ABC):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         moved = [name for name in self.identity if _olds[name] != _news[name]]
-        return DiffResult(changes=bool(moved) or not _olds["held"], replaces=moved, delete_before_replace=False)
+        # Before: one that finds the entry of the one that it replaces would not count it as its own, and lose it then.
+        return DiffResult(changes=bool(moved) or not _olds["held"], replaces=moved, delete_before_replace=True)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         return UpdateResult(outs=self._granted(_news, _olds["added"]))
