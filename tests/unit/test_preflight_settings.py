@@ -24,7 +24,7 @@ config:
     secure: v1:abc
   fiftyone:pypiUrl: {secure: v1:abc}
   servicePrincipal:
-    clientId: trigger
+    clientId: 5ad0c0de-0000-4000-8000-000000000001
   orchestrators:
     gpu:
       nodeType: g2-standard-8
