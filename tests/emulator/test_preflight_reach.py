@@ -53,7 +53,7 @@ def nowhere() -> str:
 
 def config(orchestrator: Mapping[str, Any], **more: Any) -> dict[str, str]:
     own = {
-        "servicePrincipal": {"clientId": "trigger"},
+        "servicePrincipal": {"clientId": "5ad0c0de-0000-4000-8000-000000000001"},
         "orchestrators": {"gpu": {"nodeType": "g2-standard-8", **orchestrator}},
         **more,
     }
