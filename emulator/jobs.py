@@ -136,6 +136,15 @@ def get(call: Call) -> dict[str, Any]:
     return _shown(call.db, row)
 
 
+def get_as_version_2_0(call: Call) -> dict[str, Any]:
+    """The same, with the format that version 2.0 tells jobs of several tasks by ("Updating from Jobs API 2.0 to 2.1").
+
+    The databricks provider imports by it (terraform-provider-databricks #5358).
+    """
+    job = get(call)
+    return {**job, "settings": {"format": "MULTI_TASK", **job["settings"]}}
+
+
 def list_jobs(call: Call) -> dict[str, Any]:
     """Newest first, a page at a time; tasks and clusters only with `expand_tasks`."""
     if call.query.get("offset", "0") != "0":
@@ -221,4 +230,4 @@ ROUTES: list[Route] = [
         ("POST", "update", update),
         ("POST", "delete", delete),
     )
-]
+] + [("GET", "/api/2.0/jobs/get", get_as_version_2_0)]
