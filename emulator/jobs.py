@@ -220,14 +220,17 @@ def delete(call: Call) -> dict[str, Any]:
 
 # Version 2.1 of the API answers the same for jobs of this size; some clients still use it.
 ROUTES: list[Route] = [
-    (method, f"/api/{version}/jobs/{verb}", handler)
-    for version in ("2.2", "2.1")
-    for method, verb, handler in (
-        ("POST", "create", create),
-        ("GET", "get", get),
-        ("GET", "list", list_jobs),
-        ("POST", "reset", reset),
-        ("POST", "update", update),
-        ("POST", "delete", delete),
-    )
-] + [("GET", "/api/2.0/jobs/get", get_as_version_2_0)]
+    ("GET", "/api/2.0/jobs/get", get_as_version_2_0),
+    *(
+        (method, f"/api/{version}/jobs/{verb}", handler)
+        for version in ("2.2", "2.1")
+        for method, verb, handler in (
+            ("POST", "create", create),
+            ("GET", "get", get),
+            ("GET", "list", list_jobs),
+            ("POST", "reset", reset),
+            ("POST", "update", update),
+            ("POST", "delete", delete),
+        )
+    ),
+]

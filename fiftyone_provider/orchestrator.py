@@ -54,8 +54,9 @@ class OrchestratorProvider(ResourceProvider):
         return CheckResult(inputs=news, failures=failures)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Register; an orchestrator that carries our mark is one of ours whose create was interrupted, and one without a
-        mark that is what would be registered, down to the job, is taken over as it stands (registering.py).
+        """Register; an orchestrator that carries our mark is one of ours whose create was interrupted.
+
+        One that was made by hand and is what would be registered stays as it stands (registering.py).
 
         A write whose outcome is unknown counts as created, because only what is in the state can be taken back: the
         refresh of its operators makes sure of the registration and stops `up`, and the next one registers again.
