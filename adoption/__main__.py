@@ -64,7 +64,11 @@ def adopt(stack: str, *, named: Mapping[str, str], yes: bool) -> int:
     found = survey(settings, fiftyone, workspace, named=named)
     standing = [each for each in found if each.job or each.registration or each.secrets]
     if not standing and not any(each.problems for each in found):
-        print(f"Nothing stands for {', '.join(settings.orchestrators)}: `make up STACK={stack}` makes all of it.")
+        print(
+            f"Nothing stands for {', '.join(settings.orchestrators)}: `make up STACK={stack}` makes all of it. What "
+            "was made by hand is found by FiftyOne's own id of the orchestrator, as the key under `orchestrators`, or by "
+            'ARGS="--job INSTANCE_ID=JOB".'
+        )
         return 0
     for each in standing:
         print("\n".join(finding_lines(each, settings)), end="\n\n")

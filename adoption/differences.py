@@ -96,7 +96,9 @@ def _job(found: Finding, job: LiveJob, settings: Settings, workspace: LiveWorksp
     spec = job.execution.spec
     yield _row(*at, "sparkVersion", stands=spec.get("spark_version"), wanted=own.spark_version)
     yield _row(*at, "mlRuntime", stands=bool(spec.get("use_ml_runtime")), wanted=own.ml_runtime)
-    yield _row(*at, "workers", stands=job.execution.workers, wanted=own.workers)
+    workers = job.execution.workers
+    stands = "a number that scales by itself" if workers is None else workers
+    yield Difference(key=(*at, "workers"), stands=stands, wanted=own.workers, line=workers)
     runs = own.max_concurrent_runs or settings.fiftyone.delegated_operation_capacity
     yield _row(*at, "maxConcurrentRuns", stands=job.settings.get("max_concurrent_runs", 1), wanted=runs)
     minutes = (job.settings.get("timeout_seconds") or 0) // 60 or None

@@ -132,7 +132,7 @@ def _clear(cluster: LiveCluster, known: Mapping[str, str]) -> Iterator[str]:
 def _cluster(settings: Mapping[str, Any], task_key: str) -> LiveCluster:
     task = next((task for task in settings.get("tasks", []) if task["task_key"] == task_key), None)
     if task is None:
-        raise LookupError(f"has no task `{task_key}`, which FiftyOne was told to start")
+        raise LookupError(f"has no task `{task_key}`")
     shared = {each["job_cluster_key"]: each["new_cluster"] for each in settings.get("job_clusters", [])}
     spec: Mapping[str, Any] | None = task.get("new_cluster") or shared.get(task.get("job_cluster_key"))
     if spec is None:

@@ -29,7 +29,8 @@ def obstacles(
         if orchestrator_urn(settings.stack, each.instance_id) not in state:
             yield from _registered_anew(each, settings)
     prefix = f"urn:pulumi:{settings.stack}::{PROJECT}::{COMPONENT}"
-    if f"{prefix}{_SCOPE}" not in state:
+    # Of a job that could not be told, nobody knows what it reads.
+    if f"{prefix}{_SCOPE}" not in state and all(each.job or not each.problems for each in found):
         yield from _scope(found, settings, workspace)
     if f"{prefix}{_FOLDER}" not in state:
         held = workspace.contents(settings.workspace_dir.removeprefix(WORKSPACE))
@@ -70,8 +71,9 @@ def _registered_anew(found: Finding, settings: Settings) -> Iterator[str]:
         yield (
             f"FiftyOne starts {given} of job {found.job.id}, and the stack's job will have {tasks}. A task for "
             "registration comes with `registrationPool` or `registrationNodeType`; tasks of other names cannot stay: "
-            f'delete the registration, `fiftyone.management.delete_orchestrator("{found.instance_id}")`, adopt with '
-            f'ARGS="--job {found.instance_id}={found.job.id}", run `make up`, and refresh the operators in FiftyOne'
+            f'delete the registration, `fiftyone.management.delete_orchestrator("{found.instance_id}")`, rename the '
+            f'tasks, adopt with ARGS="--job {found.instance_id}={found.job.id}", run `make up`, and refresh the '
+            "operators"
         )
 
 

@@ -131,7 +131,11 @@ def _job(
     try:
         return live_job(ids[0], *found, execution=execution, registration=registering)
     except LookupError as error:
-        raise LookupError(f"job {ids[0]}, of {instance_id}, {error.args[0]}; it has {', '.join(tasks)}") from None
+        raise LookupError(
+            f"job {ids[0]}, of {instance_id}, {error.args[0]} (it has {', '.join(tasks)}): in Databricks, call the "
+            f"task that executes {EXECUTION_TASK}, one that registers operators {REGISTRATION_TASK}, and let both run "
+            "on clusters of the job"
+        ) from None
 
 
 def _ids(named: str, workspace: LiveWorkspace) -> list[str]:

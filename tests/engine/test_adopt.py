@@ -1,5 +1,7 @@
 """What people made by hand, following the guide, is adopted: nothing is made anew, and nothing is guessed."""
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,6 +49,21 @@ def adopt(stack: Stack, *flags: str) -> Run:
     for value in (*SECRETS.values(), stack.environ["SERVICE_PRINCIPAL_CLIENT_SECRET"]):
         assert value not in done.stdout
     return Run(code=done.returncode, output=done.stdout)
+
+
+def answer(stack: Stack, text: str) -> int:
+    """The exit code where somebody sits at a terminal and answers so."""
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "wb", buffering=0) as keyboard:
+        keyboard.write(f"{text}\n".encode())
+        command = [sys.executable, "-m", "adoption", stack.name]
+        environ = {**stack.environ, "PYTHONPATH": str(REPO)}
+        done = subprocess.run(
+            command, cwd=stack.folder, env=environ, stdin=theirs, capture_output=True, text=True, check=False
+        )
+    os.close(theirs)
+    assert "Adopt these? [y/N]" in done.stdout
+    return done.returncode
 
 
 def follow(stack: Stack, shown: str) -> None:
@@ -180,25 +197,39 @@ def test_what_can_be_meant_in_two_ways_is_listed_and_nothing_is_adopted(
     assert sorted(job.job_id or 0 for job in workspace.client.jobs.list()) == sorted([hand.job_id, other])
 
 
-def test_who_else_may_start_the_job_does_not_matter_once_the_settings_name_one(
+def test_whoever_sits_at_a_terminal_is_asked_and_only_yes_adopts(
     stack: Stack, workspace: Workspace, hand: ByHand
 ) -> None:
     follow(stack, adopt(stack).output)
     second, _ = by_hand.service_creds(workspace, hand.job_id)
-    assert adopt(stack, "--yes").code == 0
-    plan = stack.succeeds("preview", "--diff")
-    assert second in plan.output, "that it loses its access is a true difference"
+    since = len(workspace.requests())
+    assert answer(stack, "n") == 1
+    assert answer(stack, "") == 1
+    assert workspace.writes(since=since) == []
+    assert '"resources"' not in stack.state()
+    assert answer(stack, "y") == 0
+    assert len(workspace.writes(since=since)) == len(KEYS)
+    # Who else could start the job was settled by the settings; that it loses its access is a true difference.
+    assert second in stack.succeeds("preview", "--diff").output
+
+    # What an interrupted import has left out is brought in by the next, below the components that are there.
+    state = json.loads(stack.state())["deployment"]["resources"]
+    urn = next(each["urn"] for each in state if each["urn"].endswith("::gpu-job"))
+    stack.succeeds("state", "delete", urn, "--yes")
+    done = adopt(stack, "--yes")
+    assert done.code == 0, done.output
+    assert done.output.partition("To be adopted:")[2].split("\n")[1].split() == [
+        *("into", "the", "stack's", "state:", "Permissions", f"/jobs/{hand.job_id}")
+    ]
+    assert urn in stack.state()
 
 
 def test_a_secret_in_the_clear_is_named_and_never_copied_into_the_state(
     stack: Stack, workspace: Workspace, hand: ByHand
 ) -> None:
     follow(stack, adopt(stack).output)
-    job = workspace.client.jobs.get(hand.job_id).settings
-    assert job is not None
-    assert job.job_clusters is not None
+    job: Any = workspace.client.jobs.get(hand.job_id).settings
     for cluster in job.job_clusters:
-        assert cluster.new_cluster.spark_env_vars is not None
         cluster.new_cluster.spark_env_vars |= {
             "FIFTYONE_ENCRYPTION_KEY": SECRETS["FIFTYONE_ENCRYPTION_KEY"],
             "REGION": "hidden-or-not",
