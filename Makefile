@@ -5,7 +5,7 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR
 
-.PHONY: help setup up preview refresh destroy rotate run env test unit lint format schema policies-table
+.PHONY: help setup up preview refresh destroy rotate run env adopt test unit lint format schema policies-table
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -21,6 +21,9 @@ rotate: setup  ## make the credential that FiftyOne starts the jobs of STACK wit
 
 run: setup  ## run a job of STACK once, and show its log: COMMAND="fiftyone …", ORCHESTRATOR=…
 	@.venv/bin/python -m toolchain.run_job $(STACK)
+
+adopt: setup  ## take what was made by hand, following the guide, into STACK; ARGS="--yes --job INSTANCE_ID=JOB"
+	@.venv/bin/python -m adoption $(STACK) $(ARGS)
 
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)

@@ -19,10 +19,10 @@ from databricks.sdk.errors.base import DatabricksError
 
 from adoption.differences import Difference, differences
 from adoption.hand_over import connect, hand_over, unmarked
-from adoption.import_file import import_file, standing_resources
+from adoption.import_file import import_file, orchestrator_urn, standing_resources
 from adoption.live_workspace import LiveWorkspace
 from adoption.obstacles import obstacles
-from adoption.report import difference_lines, finding_lines, pool_limit_lines
+from adoption.report import difference_lines, finding_lines, pool_limit_lines, question_lines
 from adoption.survey import Finding, survey
 from components.settings import Settings
 from components.settings_errors import SettingsError
@@ -66,8 +66,8 @@ def adopt(stack: str, *, named: Mapping[str, str], yes: bool) -> int:
     if not standing and not any(each.problems for each in found):
         print(
             f"Nothing stands for {', '.join(settings.orchestrators)}: `make up STACK={stack}` makes all of it. What "
-            "was made by hand is found by FiftyOne's own id of the orchestrator, as the key under `orchestrators`, or by "
-            'ARGS="--job INSTANCE_ID=JOB".'
+            "was made by hand is found by FiftyOne's id of the orchestrator, which is the key under `orchestrators`, "
+            'or by ARGS="--job INSTANCE_ID=JOB".'
         )
         return 0
     for each in standing:
@@ -82,10 +82,11 @@ def adopt(stack: str, *, named: Mapping[str, str], yes: bool) -> int:
     if not resources and not secrets:
         print("All of it is the stack's already: nothing to adopt.")
         return 0
-    print("To be adopted:")
-    print("\n".join(f"  into the stack's state: {each.kind.rpartition(':')[2]} {each.id}" for each in resources))
-    print("\n".join(f"  marked as the stack's in FiftyOne: secret {key}" for _, key in secrets))
+    kept = [each.instance_id for each in standing if each.registration]
+    kept = [name for name in kept if orchestrator_urn(stack, name) not in state]
+    print("\n".join(question_lines(resources, [key for _, key in secrets], kept)), flush=True)
     if not yes and not _answered():
+        print("Nothing was adopted.")
         return 1
     if resources and (code := _import(import_file(resources, stack, state), stack, environ)):
         return code
@@ -111,7 +112,10 @@ def _answered() -> bool:
             "nobody can be asked here, and adopting changes the stack's state and marks secrets in FiftyOne: nothing "
             "was adopted. Look at the above, then say ARGS=--yes"
         )
-    return input("Adopt these? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Adopt these? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _import(content: Mapping[str, Any], stack: str, environ: Mapping[str, str]) -> int:
@@ -120,7 +124,10 @@ def _import(content: Mapping[str, Any], stack: str, environ: Mapping[str, str]) 
         file = Path(folder) / "import.json"
         file.write_text(json.dumps(content, indent=2))
         command = ["pulumi", "import", "--stack", stack, "--file", str(file), *IMPORT_FLAGS]
-        return subprocess.run(command, env=dict(environ), check=False).returncode
+        code = subprocess.run(command, env=dict(environ), check=False).returncode
+    if code:
+        print("The import did not end well; nothing was marked. Mend what it says and adopt again.", file=sys.stderr)
+    return code
 
 
 def _urns(stack: str, environ: Mapping[str, str]) -> Iterator[str]:
@@ -160,6 +167,8 @@ def main() -> int:
     except (SetupError, SettingsError, FiftyOneError, DatabricksError, ValueError) as error:
         print(f"make adopt STACK={given.stack}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -63,17 +63,21 @@ def _registered_anew(found: Finding, settings: Settings) -> Iterator[str]:
         return
     yield (
         f"the registration of {found.instance_id} differs from the settings in its {' and '.join(differs)}: FiftyOne "
-        "cannot change one, and registering it anew loses its operators until they are refreshed. Put the lines below "
-        f"into Pulumi.{settings.stack}.yaml"
+        "cannot change one, and registering it anew loses its operators until they are refreshed. The lines above, in "
+        f"Pulumi.{settings.stack}.yaml, keep it"
     )
-    if "config" in differs:
-        given = {name: value for name, value in registration.config.items() if name != "jobId"}
+    execution, registering = (registration.config.get(name) for name in ("executionTaskId", "registrationTaskId"))
+    if execution != EXECUTION_TASK or registering not in (None, REGISTRATION_TASK):
         yield (
-            f"FiftyOne starts {given} of job {found.job.id}, and the stack's job will have {tasks}. A task for "
-            "registration comes with `registrationPool` or `registrationNodeType`; tasks of other names cannot stay: "
-            f'delete the registration, `fiftyone.management.delete_orchestrator("{found.instance_id}")`, rename the '
-            f'tasks, adopt with ARGS="--job {found.instance_id}={found.job.id}", run `make up`, and refresh the '
-            "operators"
+            f"FiftyOne starts {execution} and {registering or 'no other'} of job {found.job.id}, and tasks of other "
+            f"names than {EXECUTION_TASK} and {REGISTRATION_TASK} cannot stay: delete the registration, "
+            f'`fiftyone.management.delete_orchestrator("{found.instance_id}")`, rename the tasks in Databricks, adopt '
+            f'with ARGS="--job {found.instance_id}={found.job.id}", run `make up`, and refresh the operators'
+        )
+    elif registering is None and "registrationTaskId" in tasks:
+        yield (
+            f"FiftyOne knows of no task of job {found.job.id} for registration: drop `registrationNodeType` or "
+            "`registrationPool` until the registration is adopted"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from adoption.differences import Difference, stack_file_lines
+from adoption.import_file import Resource
 from adoption.survey import Finding
 from components.settings import Settings
 
@@ -19,8 +20,8 @@ def finding_lines(found: Finding, settings: Settings) -> Iterator[str]:
     if registration is None:
         yield "  registration  none in FiftyOne: `make up` registers it"
     else:
-        operators = f"{len(registration.operators)} operators" if registration.operators else "no operators listed"
-        yield f"  registration  in FiftyOne, made {registration.created_at or '(unknown when)'}, {operators}"
+        made = registration.created_at or "nobody knows when"
+        yield f"  registration  in FiftyOne, made {made}; operators listed: {len(registration.operators)}"
     yield f"  secrets       {', '.join(found.secrets) or 'none that the stack would write'}"
     if job is None:
         yield "  job           none: `make up` makes it"
@@ -32,7 +33,8 @@ def finding_lines(found: Finding, settings: Settings) -> Iterator[str]:
         keys = ", ".join(sorted(found.scopes[name].keys)) if name in found.scopes else "not to be seen from here"
         yield f"  scope         {name}: {keys}"
     yield f"  files         {', '.join(job.files)}"
-    yield f"                (they stay; the job moves to the stack's own in {settings.workspace_dir})"
+    if not all(path.startswith(f"{settings.workspace_dir}/") for path in job.files):
+        yield f"                (they stay; the job moves to the stack's own in {settings.workspace_dir})"
     yield f"  started by    {', '.join(found.triggers) or 'no service principal'}"
     yield f"  runs as       {job.run_as}"
 
@@ -60,6 +62,14 @@ def pool_limit_lines(found: Sequence[Finding], settings: Settings, limits: Path)
         ]
         yield f"The policy pack wants existing pools stated, in policies/limits/{limits.name}:"
         yield f'  "existing-pool": {{ "pools": {json.dumps(entries)} }}'
+
+
+def question_lines(resources: Sequence[Resource], secrets: Sequence[str], kept: Sequence[str]) -> Iterator[str]:
+    """What is asked about; `kept` are the instance ids of registrations that `up` takes over as they stand."""
+    yield "To be adopted:"
+    yield from (f"  into the stack's state: {each.kind.rpartition(':')[2]} {each.id}" for each in resources)
+    yield from (f"  marked as the stack's in FiftyOne: secret {key}" for key in secrets)
+    yield from (f"  the stack's from the next `make up` on, as it stands: registration {name}" for name in kept)
 
 
 def _stated(limits: Path) -> set[str]:

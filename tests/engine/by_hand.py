@@ -24,6 +24,12 @@ FOLDER: Final = "/Workspace/Shared/by-hand"
 SCOPE: Final = "your-scope"
 JOB: Final = "demonstration-task-processor"
 DESCRIPTION: Final = "Your orchestrator description"
+EXISTING: Final = {
+    "host": "EXISTING_HOST_SECRET",
+    "accountId": "EXISTING_ACCOUNT_ID_SECRET",
+    "clientId": "EXISTING_CLIENT_ID_SECRET",
+    "clientSecret": "EXISTING_CLIENT_SECRET_SECRET",
+}
 REQUIREMENTS: Final = ("fiftyone==2.13.1", "ultralytics", "torch", "transformers", "timm", "umap-learn")
 ENTRYPOINT: Final = """\
 import subprocess
@@ -197,22 +203,28 @@ def register(workspace: Workspace, job_id: int, **credentials: str) -> None:
         )
 
 
-def follow_the_guide(workspace: Workspace, values: dict[str, str]) -> ByHand:
-    """All of it, from the first step to the refresh of operators, which an admin clicks."""
+def follow_the_guide(workspace: Workspace, values: dict[str, str], *, existing_secrets: bool = False) -> ByHand:
+    """All of it, from the first step to the refresh of operators, which an admin clicks.
+
+    FiftyOne gets the credentials as values, or, in the guide's second example, as names of secrets that exist already.
+    """
     files(workspace)
     secrets(workspace, values)
     execution = pool(workspace, "your-actual-pool-name", "g2-standard-8")
     registration = pool(workspace, "your-cheap-pool-name", "c3-standard-4-lssd")
     job_id = job(workspace, execution, registration)
     client_id, client_secret = service_creds(workspace, job_id)
-    register(
-        workspace,
-        job_id,
-        host=workspace.address,
-        accountId=ACCOUNT_ID,
-        clientId=client_id,
-        clientSecret=client_secret,
-    )
+    credentials = {
+        "host": workspace.address,
+        "accountId": ACCOUNT_ID,
+        "clientId": client_id,
+        "clientSecret": client_secret,
+    }
+    if existing_secrets:
+        with connected(workspace):
+            for name, value in credentials.items():
+                fom.add_secret(key=EXISTING[name], value=value)
+    register(workspace, job_id, **(EXISTING if existing_secrets else credentials))
     assert workspace.ended(workspace.fiftyone.refresh()) == "SUCCESS"
     assert workspace.fiftyone.orchestrator()["available_operators"] == ["@example/hello/first"]
     return ByHand(

@@ -166,6 +166,24 @@ def test_destroying_a_stack_deletes_the_registration_that_it_took_over_as_it_sto
     assert fiftyone.secrets() == {}
 
 
+def test_with_secrets_that_existed_before_the_registration_stays_too_and_they_are_never_written(
+    new_stack: Callable[..., Stack], workspace: Workspace, fiftyone: FiftyOne
+) -> None:
+    hand = follow_the_guide(workspace, SECRETS, existing_secrets=True)
+    stack = new_stack(orchestrators={INSTANCE: {"pool": hand.pool}})
+    follow(stack, adopt(stack).output)
+    assert stack.settings["secretsFrom"] == by_hand.EXISTING
+    before, secrets = standing(workspace), fiftyone.secrets()
+    assert adopt(stack, "--yes").code == 0
+    stack.up()
+    stack.up("--expect-no-changes")
+    assert standing(workspace) == before
+    assert fiftyone.secrets() == secrets
+    stack.succeeds("destroy", "--yes", "--run-program")
+    assert fiftyone.orchestrators() == []
+    assert fiftyone.secrets() == secrets
+
+
 def test_what_can_be_meant_in_two_ways_is_listed_and_nothing_is_adopted(
     stack: Stack, workspace: Workspace, fiftyone: FiftyOne, hand: ByHand
 ) -> None:
@@ -218,9 +236,9 @@ def test_whoever_sits_at_a_terminal_is_asked_and_only_yes_adopts(
     stack.succeeds("state", "delete", urn, "--yes")
     done = adopt(stack, "--yes")
     assert done.code == 0, done.output
-    assert done.output.partition("To be adopted:")[2].split("\n")[1].split() == [
-        *("into", "the", "stack's", "state:", "Permissions", f"/jobs/{hand.job_id}")
-    ]
+    asked = done.output.partition("To be adopted:")[2].partition("Importing")[0].strip().splitlines()
+    assert asked[0] == f"into the stack's state: Permissions /jobs/{hand.job_id}"
+    assert not [line for line in asked[1:] if "into the stack's state" in line or "marked" in line]
     assert urn in stack.state()
 
 
