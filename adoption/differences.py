@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adoption.live_job import LiveCluster, LiveJob, part, plain
+from adoption.live_job import NOT_SHOWN, LiveCluster, LiveJob, part, plain, without_user_info
 from adoption.live_requirements import lacking, more_lines
 from adoption.live_workspace import LiveWorkspace
 from adoption.survey import FIELDS, Finding
@@ -21,7 +21,6 @@ from components.settings import Settings
 from databricks_provider.deployer import is_service_principal
 from fiftyone_provider.mark import parsed
 
-NOT_SHOWN: Final = "a value that is not shown"
 # Variables of the guide's, the keys of the stack's scope that hold what they refer to, and the settings of those.
 _SECRETS: Final = {
     "FIFTYONE_DATABASE_URI": ("FIFTYONE_DATABASE_URI", "fiftyone:databaseUri"),
@@ -103,7 +102,8 @@ def _job(found: Finding, job: LiveJob, settings: Settings, workspace: LiveWorksp
     yield _row(*at, "maxConcurrentRuns", stands=job.settings.get("max_concurrent_runs", 1), wanted=runs)
     minutes = (job.settings.get("timeout_seconds") or 0) // 60 or None
     yield _row(*at, "timeoutMinutes", stands=minutes, wanted=own.timeout_minutes)
-    yield _row(*at, "containerImage", stands=part(spec, "docker_image").get("url"), wanted=own.container_image)
+    stands = without_user_info(part(spec, "docker_image").get("url"))
+    yield _row(*at, "containerImage", stands=stands, wanted=own.container_image)
     yield _row(*at, "cloud", stands=_identity(job.execution), wanted=_wanted_identity(own))
     given = job.execution.environment
     workers = plain(given.get("FIFTYONE_MAX_PROCESS_POOL_WORKERS", ""))
@@ -124,7 +124,7 @@ def _job(found: Finding, job: LiveJob, settings: Settings, workspace: LiveWorksp
 def _stack(found: Finding, job: LiveJob, settings: Settings, workspace: LiveWorkspace) -> Iterator[Difference]:
     """Settings of the whole stack that the job tells of."""
     fiftyone, plugins, given = settings.fiftyone, settings.plugins, job.execution.environment
-    env = {name: plain(value) for name, value in given.items()}
+    env = {name: without_user_info(plain(value)) for name, value in given.items()}
     yield _row("fiftyone:databaseName", stands=env.get("FIFTYONE_DATABASE_NAME"), wanted=fiftyone.database_name)
     wanted = fiftyone.worker_api_url or fiftyone.api_uri
     yield _row("fiftyone:workerApiUrl", stands=env.get("API_URL") or None, wanted=wanted)

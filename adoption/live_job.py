@@ -24,8 +24,9 @@ PLAIN_VARIABLES: Final = frozenset(
         "FIFTYONE_PLUGINS_DIR",
     }
 )
+NOT_SHOWN: Final = "a value that is not shown"
 _MAY_BE_SECRET: Final = re.compile("key|secret|password|token|credential", re.IGNORECASE)
-_USER_INFO: Final = re.compile(r"://[^/\s]*@")
+USER_INFO: Final = re.compile(r"(^|//)[^/\s]*@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +117,14 @@ def part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", settings.get(name) or {})
 
 
+def without_user_info(value: str | None) -> str | None:
+    """The value, or nothing of it where it is an address with a user, password or token."""
+    return NOT_SHOWN if value and USER_INFO.search(value) else value
+
+
 def _clear(cluster: LiveCluster, known: Mapping[str, str]) -> Iterator[str]:
     for name, value in cluster.environment.items():
-        harmless = name in known or (name in PLAIN_VARIABLES and not _USER_INFO.search(value))
+        harmless = name in known or (name in PLAIN_VARIABLES and not USER_INFO.search(value))
         if not harmless and not SECRET_REFERENCE.fullmatch(value):
             yield name
     for name, value in part(cluster.spec, "spark_conf").items():

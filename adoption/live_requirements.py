@@ -19,7 +19,8 @@ def lacking(paths: Iterable[str], *, version: str, read: Read) -> Iterator[str]:
         if text is None:
             yield f"{path}, which cannot be read from here,"
         elif (pin := _named(text).get("fiftyone")) and str(Requirement(pin).specifier) != f"=={version}":
-            yield pin
+            # Not an address, which may hold a token.
+            yield f"fiftyone{Requirement(pin).specifier or ' by address, or unpinned'}"
 
 
 def more_lines(paths: Iterable[str], ours: str, *, read: Read) -> list[str]:

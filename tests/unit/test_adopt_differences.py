@@ -82,5 +82,8 @@ def test_requirements_that_the_stacks_own_lacks_are_kept_by_a_line() -> None:
     assert world.differences() == {}
     world.workspace.files = {"/Workspace/x/requirements.txt": "fiftyone==2.12.0"}
     assert "fiftyone==2.12.0 stands there" in world.differences()["orchestrators.gpu.requirements"]
+    world.workspace.files = {"/Workspace/x/requirements.txt": "fiftyone @ https://user:hidden@example.com/x.whl"}
+    assert "fiftyone by address" in world.differences()["orchestrators.gpu.requirements"]
+    assert "hidden" not in str(world.differences())
     world.workspace.files.clear()
     assert "cannot be read from here" in world.differences()["orchestrators.gpu.requirements"]

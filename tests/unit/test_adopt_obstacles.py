@@ -147,6 +147,8 @@ def test_each_obstacle_alone_is_named_and_shows_no_value(change: Callable[[World
     (problem,) = world.obstacles()
     assert named in problem
     assert "hidden" not in problem
+    if all(found.job for found in world.found()) and len(world.found()) == 1:
+        assert "hidden" not in str(world.differences()) + str(world.lines())
 
 
 def test_tasks_that_cannot_stay_are_said_with_the_way_out() -> None:
