@@ -5,8 +5,8 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 
-.PHONY: help setup up preview refresh destroy rotate rotate-due preflight verify run env test unit lint format schema
-.PHONY: policies-table troubleshooting
+.PHONY: help setup up preview refresh destroy rotate rotate-due preflight verify adopt run env test unit
+.PHONY: lint format schema policies-table troubleshooting
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -31,6 +31,9 @@ preflight: setup  ## what can be known to be wrong with STACK before deploying i
 
 verify: setup  ## follow the chain of STACK link by link, and say which one is broken; RUN=no starts no job
 	@.venv/bin/python -m preflight.verify $(STACK)
+
+adopt: setup  ## take what was made by hand, following the guide, into STACK; ARGS="--yes --job INSTANCE_ID=JOB"
+	@.venv/bin/python -m adoption $(STACK) $(ARGS)
 
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)

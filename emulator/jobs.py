@@ -136,6 +136,15 @@ def get(call: Call) -> dict[str, Any]:
     return _shown(call.db, row)
 
 
+def get_as_version_2_0(call: Call) -> dict[str, Any]:
+    """The same, with the format that version 2.0 tells jobs of several tasks by ("Updating from Jobs API 2.0 to 2.1").
+
+    The databricks provider imports by it (terraform-provider-databricks #5358).
+    """
+    job = get(call)
+    return {**job, "settings": {"format": "MULTI_TASK", **job["settings"]}}
+
+
 def list_jobs(call: Call) -> dict[str, Any]:
     """Newest first, a page at a time; tasks and clusters only with `expand_tasks`."""
     if call.query.get("offset", "0") != "0":
@@ -211,14 +220,17 @@ def delete(call: Call) -> dict[str, Any]:
 
 # Version 2.1 of the API answers the same for jobs of this size; some clients still use it.
 ROUTES: list[Route] = [
-    (method, f"/api/{version}/jobs/{verb}", handler)
-    for version in ("2.2", "2.1")
-    for method, verb, handler in (
-        ("POST", "create", create),
-        ("GET", "get", get),
-        ("GET", "list", list_jobs),
-        ("POST", "reset", reset),
-        ("POST", "update", update),
-        ("POST", "delete", delete),
-    )
+    ("GET", "/api/2.0/jobs/get", get_as_version_2_0),
+    *(
+        (method, f"/api/{version}/jobs/{verb}", handler)
+        for version in ("2.2", "2.1")
+        for method, verb, handler in (
+            ("POST", "create", create),
+            ("GET", "get", get),
+            ("GET", "list", list_jobs),
+            ("POST", "reset", reset),
+            ("POST", "update", update),
+            ("POST", "delete", delete),
+        )
+    ),
 ]

@@ -40,7 +40,8 @@ class Registration:
     """An orchestrator as FiftyOne knows it.
 
     `config` and `secrets` have the documented camelCase names, without the environment around them; secrets map to the
-    names of FiftyOne secrets. `operators` are those that the last registration run reported.
+    names of FiftyOne secrets. `operators` are those that the last registration run reported, and `created_at` is when
+    it was registered, the same on every machine.
     """
 
     instance_id: str
@@ -49,6 +50,7 @@ class Registration:
     config: Mapping[str, str]
     secrets: Mapping[str, str]
     operators: tuple[str, ...] = ()
+    created_at: str = ""
 
 
 class FiftyOne(Protocol):

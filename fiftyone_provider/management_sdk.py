@@ -7,6 +7,7 @@ back; all of them are taken. What an exception says is never shown, because it m
 import re
 import socket
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from pydantic.alias_generators import to_camel
@@ -180,7 +181,14 @@ def _registration(instance_id: str, found: Any) -> Registration:
         config=_flat(found.config, environment),
         secrets=_flat(found.secrets, environment),
         operators=tuple(sorted(map(str, found.available_operators or ()))),
+        created_at=_instant(getattr(found, "created_at", None)),
     )
+
+
+def _instant(when: Any) -> str:
+    """A time as text; one that knows its zone reads the same in all of them."""
+    aware = isinstance(when, datetime) and when.tzinfo is not None
+    return str(when.astimezone(UTC).isoformat() if aware else when or "")
 
 
 def _flat(given: Mapping[Any, Any] | None, environment: str) -> dict[str, str]:

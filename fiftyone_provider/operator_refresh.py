@@ -15,7 +15,7 @@ from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, Resource,
 from databricks_provider.workspace_client import WorkspaceConnection
 from fiftyone_provider.client import FiftyOneError
 from fiftyone_provider.connection import CONNECTION
-from fiftyone_provider.mark import parsed
+from fiftyone_provider.registering import token_of
 from fiftyone_provider.registration_history import registration_command
 from fiftyone_provider.registration_run import RegistrationTask, register_operators
 from fiftyone_provider.steps import tried_again
@@ -97,7 +97,7 @@ def _check_registration(instance_id: str, token: str) -> None:
     found = tried_again(lambda: CONNECTION.client.orchestrator(instance_id))
     if found is None:
         why = "FiftyOne has no such orchestrator"
-    elif parsed(found.description).token != token:
+    elif token_of(found) != token:
         why = "FiftyOne has another one of that name than this stack registered last"
     else:
         return
@@ -156,7 +156,7 @@ class OperatorRefresh(Resource, module="fiftyone", name="OperatorRefresh"):
         task_key: the task of that job that registers.
         own_task: whether that task does nothing else; if not, the job's history says nothing about the command.
         command: the setting `registrationCommand`; "" looks for the command.
-        registration: token of the registration, as the mark in the orchestrator's description carries it.
+        registration: token of the registration (registering.py).
         triggers: what decides on the operators, by the name that a plan shows: hashes and versions.
         timeout_minutes: after which a run is cancelled; changed alone, it is worth no run.
     """

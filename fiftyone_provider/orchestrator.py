@@ -25,7 +25,15 @@ from fiftyone_provider.client import Registration, UnknownOutcomeError
 from fiftyone_provider.connection import CONNECTION, NotLookedError
 from fiftyone_provider.existing_secrets import at_risk, gone, unusable
 from fiftyone_provider.mark import new_token, parsed
-from fiftyone_provider.registering import deregister, look_alike, needs_allowing, not_ours, register
+from fiftyone_provider.registering import (
+    deregister,
+    is_remembered,
+    look_alike,
+    needs_allowing,
+    not_ours,
+    register,
+    token_of,
+)
 from fiftyone_provider.steps import tried_again
 
 REGISTERED: Final = ("description", "mark", "environment", "config", "secrets")
@@ -47,6 +55,8 @@ class OrchestratorProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Register; an orchestrator that carries our mark is one of ours whose create was interrupted.
+
+        One that was made by hand and is what would be registered stays as it stands (registering.py).
 
         A write whose outcome is unknown counts as created, because only what is in the state can be taken back: the
         refresh of its operators makes sure of the registration and stops `up`, and the next one registers again.
@@ -96,6 +106,8 @@ class OrchestratorProvider(ResourceProvider):
             print(f"orchestrator {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
         there = look_alike(found)
+        if is_remembered(found, props):
+            there["mark"] = props["mark"]
         if there["mark"] != props["mark"]:
             # Not taken into the state, which would take it for the stack's own later.
             print(f"orchestrator {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
@@ -103,7 +115,7 @@ class OrchestratorProvider(ResourceProvider):
         for name in REGISTERED:
             if there[name] != props[name]:
                 print(f"orchestrator {id_}: {name} was changed in FiftyOne", flush=True)
-        token = parsed(found.description).token
+        token = token_of(found)
         if token != props["token"]:
             print(f"orchestrator {id_} was registered anew in FiftyOne", flush=True)
         for name in CONNECTION.ask(lambda client: gone(client, props["existingSecrets"])):
@@ -128,10 +140,11 @@ def _found_reasons(found: Registration | None, olds: dict[str, Any]) -> list[str
     """The same for what FiftyOne has, which may be what a failed update has left. Raises FiftyOneError."""
     if found is None:
         return ["it is missing in FiftyOne"]
-    there = parsed(found.description)
-    if there.mark != olds["mark"]:
+    if is_remembered(found, olds):
+        return []
+    if parsed(found.description).mark != olds["mark"]:
         raise not_ours(olds)
-    return [] if there.token == olds["token"] else ["FiftyOne holds another registration of it"]
+    return ["FiftyOne holds another registration of it"]
 
 
 def _entries(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -2,6 +2,9 @@
 
 They may be tried again as a whole after a lost answer, with the same token: what an earlier attempt has done is found
 by it, and is not done twice.
+
+A registration that somebody made by hand is taken over where it is, down to the job, what would be registered, because
+only deleting it could give it our mark, and that would cost its operators. When it was made is its token then.
 """
 
 from typing import Any, Final
@@ -25,13 +28,12 @@ def register(client: FiftyOne, news: dict[str, Any], token: str, *, olds: dict[s
     check_usable(client, news)
     found = client.orchestrator(instance_id)
     if found and not is_ours(found, news, olds):
-        raise not_ours(news)
-    there = parsed(found.description if found else None)
-    if found and (there.token == token or _may_stay(found, news, olds)):
+        raise not_ours(news, found)
+    if found and (token_of(found) == token or _may_stay(found, news, olds)):
         _write_back(client, news)
-        if there.token != token:
-            _ADOPTED.add((instance_id, there.token))
-        return there.token
+        if (standing := token_of(found)) != token:
+            _ADOPTED.add((instance_id, standing))
+        return standing
     risk = at_risk(found, news, olds) if found else []
     if found:
         if risk and not news["allowReregister"]:
@@ -62,7 +64,7 @@ def deregister(client: FiftyOne, props: dict[str, Any]) -> None:
     found = client.orchestrator(instance_id)
     if found is None or (instance_id, props["token"]) in _ADOPTED:
         return
-    if not parsed(found.description).is_write_of(props):
+    if not is_remembered(found, props):
         print(f"orchestrator {instance_id} is not what this stack registered last, so it was left", flush=True)
         return
     risk = at_risk(found, props, None)
@@ -84,17 +86,43 @@ def look_alike(found: Registration) -> dict[str, Any]:
 
 
 def is_ours(found: Registration, news: dict[str, Any], olds: dict[str, Any] | None) -> bool:
-    """Whether it carries our mark, or is the very one that the state remembers under an earlier mark."""
-    there = parsed(found.description)
-    return there.mark == news["mark"] or bool(olds and there.is_write_of(olds))
+    """Whether it carries our mark, is the very one that the state remembers, or is taken over as it stands."""
+    if parsed(found.description).mark == news["mark"]:
+        return True
+    if olds:
+        return is_remembered(found, olds)
+    return is_unmarked(found) and bool(found.created_at) and not unlike(found, news)
 
 
-def not_ours(props: dict[str, Any]) -> FiftyOneError:
+def is_unmarked(found: Registration) -> bool:
+    """Whether somebody registered it by hand."""
+    return not parsed(found.description).mark
+
+
+def is_remembered(found: Registration, state: dict[str, Any]) -> bool:
+    """Whether it is the very one that a resource's state remembers, by its token; by hand, no mark is asked for."""
+    mark = parsed(found.description).mark or state["mark"]
+    return (mark, token_of(found)) == (state["mark"], state["token"])
+
+
+def token_of(found: Registration) -> str:
+    """What tells it from any other of its id: the token of its mark, or when it was made."""
+    return found.created_at if is_unmarked(found) else parsed(found.description).token
+
+
+def unlike(found: Registration, news: dict[str, Any]) -> list[str]:
+    """In what it differs from what would be registered, beside the mark."""
+    return [name for name, value in look_alike(found).items() if name != "mark" and news[name] != value]
+
+
+def not_ours(props: dict[str, Any], found: Registration | None = None) -> FiftyOneError:
     """The error of an orchestrator that has our id and not our mark."""
+    differs = unlike(found, props) if found and is_unmarked(found) else []
+    alike = f"To keep one made by hand, let {', '.join(differs)} agree (`make adopt` shows how). " if differs else ""
     return foreign(
         f"an orchestrator {props['instanceId']}",
         props["mark"],
-        adopt="To have the stack register it, delete it in FiftyOne: "
+        adopt=f"{alike}To have the stack register it, delete it in FiftyOne: "
         f'`fiftyone.management.delete_orchestrator("{props["instanceId"]}")`; else choose another instance id.',
     )
 
@@ -111,14 +139,16 @@ def needs_allowing(instance_id: str, risk: list[str], why: str) -> FiftyOneError
 def _may_stay(found: Registration, news: dict[str, Any], olds: dict[str, Any] | None) -> bool:
     """Whether what is registered is right as it is.
 
-    On create it is only where registering anew might cost secrets that are not ours. Else a new token is drawn, so that
-    a resource of another name in the state, which the engine deletes afterwards, does not take it for its own.
+    On create it is only where registering anew might cost secrets that are not ours, or where it was made by hand. Else
+    a new token is drawn, so that a resource of another name in the state, which the engine deletes afterwards, does not
+    take it for its own.
     """
-    if any(news[name] != value for name, value in look_alike(found).items()):
+    by_hand = is_unmarked(found)
+    if unlike(found, news) or not (by_hand or parsed(found.description).mark == news["mark"]):
         return False
     if olds is None:
-        return bool(news["existingSecrets"]) and not news["allowReregister"]
-    return parsed(found.description).token == olds["token"]
+        return by_hand or (bool(news["existingSecrets"]) and not news["allowReregister"])
+    return token_of(found) == olds["token"]
 
 
 def _write_back(client: FiftyOne, news: dict[str, Any]) -> None:

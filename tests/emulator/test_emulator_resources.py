@@ -140,6 +140,14 @@ def test_a_job_comes_back_with_what_the_platform_adds(
     }
 
 
+def test_version_2_0_shows_a_job_with_its_tasks_and_calls_it_one_of_several(
+    http: httpx.Client, name: str, pool_id: str
+) -> None:
+    job_id = http.post("/api/2.2/jobs/create", json=job(name, pool_id)).json()["job_id"]
+    old, new = (http.get(f"/api/{version}/jobs/get", params={"job_id": job_id}).json() for version in ("2.0", "2.2"))
+    assert old == {**new, "settings": {**new["settings"], "format": "MULTI_TASK"}}
+
+
 def test_a_reset_replaces_the_settings_and_keeps_the_id(http: httpx.Client, name: str, pool_id: str) -> None:
     job_id = http.post("/api/2.2/jobs/create", json=job(name, pool_id)).json()["job_id"]
     # What the provider sends back of what it has read.

@@ -10,8 +10,8 @@ from typing import Any
 
 from fiftyone_provider.client import FiftyOneError, Registration, SecretInfo, UnknownOutcomeError, UnreachableError
 from fiftyone_provider.connection import CONNECTION
-from fiftyone_provider.mark import parsed
 from fiftyone_provider.orchestrator import OrchestratorProvider
+from fiftyone_provider.registering import token_of
 from fiftyone_provider.secret import SecretProvider
 
 MARK = "fiftyone-databricks/test/gpu"
@@ -71,7 +71,8 @@ class FakeFiftyOne:
                 raise FiftyOneError(f"{registration.instance_id} exists")
             for name in registration.secrets.values():
                 assert name in self.secrets, f"{name} would be stored as a value"
-            self.orchestrators[registration.instance_id] = replace(registration, operators=())
+            made = f"made by call {len(self.calls)}"
+            self.orchestrators[registration.instance_id] = replace(registration, operators=(), created_at=made)
 
     def delete_orchestrator(self, instance_id: str) -> None:
         with self._call("delete_orchestrator", instance_id):
@@ -163,7 +164,7 @@ class Engine:
         token = self.state["orchestrator"]["token"]
         if self.state.get("refresh") != {"registration": token}:
             found = self.fiftyone.orchestrator("gpu")
-            if found is None or parsed(found.description).token != token:
+            if found is None or token_of(found) != token:
                 raise FiftyOneError("the registration is not in place")
             self.state["refresh"] = {"registration": token}
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -95,6 +96,13 @@ def orchestrator(**given: Any) -> Registration | None:
         "available_operators": [],
     }
     return adapter(get_orchestrator=document("OrchestratorDocument", **whole | given)).orchestrator("gpu")
+
+
+def test_when_it_was_registered_reads_the_same_in_every_zone_and_is_empty_where_it_is_not_told() -> None:
+    east = datetime(2026, 1, 2, 4, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+    shown = {(orchestrator(created_at=when) or REGISTRATION).created_at for when in (east, east.astimezone(UTC))}
+    assert shown == {"2026-01-02T03:04:05+00:00"}
+    assert (orchestrator() or REGISTRATION).created_at == ""
 
 
 def nested(entries: dict[str, Any]) -> list[dict[Any, Any]]:
