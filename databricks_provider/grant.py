@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any, Final
 
+import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from databricks_provider.sdk_import import SDK_IMPORT
@@ -49,8 +50,7 @@ class GrantProvider(ResourceProvider, ABC):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         moved = [name for name in self.identity if _olds[name] != _news[name]]
-        # Before: one that finds the entry of the one that it replaces would not count it as its own, and lose it then.
-        return DiffResult(changes=bool(moved) or not _olds["held"], replaces=moved, delete_before_replace=True)
+        return DiffResult(changes=bool(moved) or not _olds["held"], replaces=moved)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         return UpdateResult(outs=self._granted(_news, _olds["added"]))
@@ -89,3 +89,11 @@ class GrantProvider(ResourceProvider, ABC):
                     raise
             added = [*(name for name in added if name != principal), principal]
         return {**props, "held": True, "holder": principal, "added": added}
+
+
+def deleted_first(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """The options of a grant, which goes before another takes its place.
+
+    The other would find its entry, take it for somebody else's, and lose it then.
+    """
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.dynamic import Resource
 
-from databricks_provider.grant import CONNECTION, GrantProvider
+from databricks_provider.grant import CONNECTION, GrantProvider, deleted_first
 from databricks_provider.sdk_import import SDK_IMPORT
 
 POOL: Final = "instance-pools"
@@ -65,4 +65,4 @@ class PoolGrant(Resource, module="databricks", name="PoolGrant"):
         self, resource_name: str, *, pool_id: str, principal: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         props = {"poolId": pool_id, "principal": principal, **dict.fromkeys(("held", "holder", "added"))}
-        super().__init__(PoolGrantProvider(), resource_name, props, opts)
+        super().__init__(PoolGrantProvider(), resource_name, props, deleted_first(opts))

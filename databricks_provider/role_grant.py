@@ -12,7 +12,7 @@ from pulumi.dynamic import Resource
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from databricks_provider.deployer import is_service_principal
-from databricks_provider.grant import CONNECTION, GrantProvider
+from databricks_provider.grant import CONNECTION, GrantProvider, deleted_first
 from databricks_provider.sdk_import import SDK_IMPORT
 
 if TYPE_CHECKING:
@@ -109,4 +109,4 @@ class RoleGrant(Resource, module="databricks", name="RoleGrant"):
             "servicePrincipal": service_principal,
             **dict.fromkeys(("held", "holder", "added")),
         }
-        super().__init__(RoleGrantProvider(), resource_name, props, opts)
+        super().__init__(RoleGrantProvider(), resource_name, props, deleted_first(opts))

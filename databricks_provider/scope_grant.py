@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from databricks_provider.grant import CONNECTION, GrantProvider
+from databricks_provider.grant import CONNECTION, GrantProvider, deleted_first
 from databricks_provider.sdk_import import SDK_IMPORT
 
 
@@ -70,4 +70,4 @@ class ScopeGrant(Resource, module="databricks", name="ScopeGrant"):
             "exclusive": exclusive,
             **dict.fromkeys(("held", "holder", "added")),
         }
-        super().__init__(ScopeGrantProvider(), resource_name, props, opts)
+        super().__init__(ScopeGrantProvider(), resource_name, props, deleted_first(opts))

@@ -36,6 +36,7 @@ class FaultProxy:
     plan: Callable[[str], Fault | None] = field(default=lambda call: None)
     calls: list[str] = field(default_factory=list[str])
     address: str = ""
+    silenced: threading.Event = field(default_factory=threading.Event)
     _released: threading.Event = field(default_factory=threading.Event)
 
     def peace(self) -> None:
@@ -97,6 +98,7 @@ class FaultProxy:
         with httpx.Client(timeout=60, trust_env=False) as client:
             answer = client.request(request.command, url, content=body, headers=headers)
         if fault is Fault.SILENT:
+            self.silenced.set()
             self._released.wait()
         if fault in (Fault.UNANSWERED, Fault.SILENT):
             request.close_connection = True

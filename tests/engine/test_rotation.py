@@ -139,6 +139,24 @@ def test_a_rotation_interrupted_at_each_step_leaves_a_credential_that_works_and_
     assert rotating.works(before if fault is Fault.UNANSWERED and step == "hand over" else held)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "taken-back"])
+def test_an_engine_killed_in_a_rotation_leaves_no_secret_that_nobody_can_read(
+    rotating: RotatingStack, kept: bool
+) -> None:
+    held = rotating.held()
+    rotating.rotate_and_kill(f"POST {rotating.secrets_path}")
+    assert len(rotating.secret_ids()) == 3
+    assert rotating.works()
+    rotating.peace()
+    mended = rotating.stack.make_up(**(NOW if kept else {}))
+    assert mended.code == 0, mended.output
+    assert rotating.works()
+    assert rotating.works(held)
+    assert len(rotating.secret_ids()) == 2
+    # And that was all: what is pending no more is not looked for again.
+    assert not rotating.stack.make_up().operations("updated")
+
+
 def test_two_rotations_with_fiftyone_down_cost_neither_what_it_holds_nor_what_it_gets_next(
     rotating: RotatingStack,
 ) -> None:
