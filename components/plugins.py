@@ -11,8 +11,9 @@ from pathlib import Path
 import pulumi
 
 from components.plugin_archive import plugin_archive
+from components.plugins_settings import PluginsSettings
 from components.refusal import RefusalError
-from components.settings import PluginsSettings, Settings
+from components.settings import Settings
 from components.settings_errors import Problem, SettingsError
 from databricks_provider.archive import Archive, ArchiveRetention, archive_name
 

@@ -17,6 +17,7 @@ from components.access_settings import (
 )
 from components.fiftyone_settings import FiftyOneSettings
 from components.orchestrator_settings import VARIABLE_NAME, OrchestratorSettings, check_variable
+from components.plugins_settings import PluginsSettings
 from components.refusal import RefusalError
 from components.requirements_file import check_requirements
 from components.settings_model import SettingsModel
@@ -51,47 +52,6 @@ class ScopeSettings(SettingsModel):
     @classmethod
     def _from_name(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
-
-
-class PluginsSettings(SettingsModel):
-    """Where runs get custom plugins from: a folder here, one that they can reach, or an archive in the cloud."""
-
-    source: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Folder of plugins in this checkout, uploaded as one archive.",
-        examples=["examples/plugins"],
-    )
-    volume: str | None = Field(
-        default=None,
-        pattern=r"^/Volumes(/\w[\w.-]*){3,}$",
-        description="Volume, or a folder in it, for the archive of `source`, which else goes to the workspace (10 MB).",
-        examples=["/Volumes/main/fiftyone/plugins"],
-    )
-    path: str | None = Field(
-        default=None,
-        pattern=r"^(/[^/\s]+)+$",
-        description="Folder of plugins on a volume or a shared mount, used as it is.",
-        examples=["/Volumes/main/fiftyone/plugins"],
-    )
-    url: str | None = Field(
-        default=None,
-        pattern=r"^(gs|s3)://[^/@\s]+/\S+$|^abfss://[^/@\s]+@[^/@\s]+/\S+$",
-        description="Archive of plugins, tar or zip, that each run fetches with its cluster's identity.",
-        examples=["gs://example-bucket/plugins.tar"],
-    )
-    sha256: str | None = Field(
-        default=None, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the archive at `url`; runs refuse another."
-    )
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if sum(place is not None for place in (self.source, self.path, self.url)) != 1:
-            raise RefusalError("needs one place, and only one", mend="set one of `source`, `path` and `url`")
-        for setting, needed in (("volume", "source"), ("sha256", "url")):
-            if getattr(self, setting) is not None and getattr(self, needed) is None:
-                raise RefusalError(f"sets `{setting}` without `{needed}`, to which it belongs", mend="drop it")
-        return self
 
 
 class Settings(SettingsModel):

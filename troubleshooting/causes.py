@@ -148,8 +148,9 @@ CAUSES: Final = (
         pattern=r"run_as.*servicePrincipal\.user|servicePrincipal\.user.*run_as",
         cause="Whoever deploys may not have jobs run as that service principal: even an administrator of the workspace "
         "needs the role servicePrincipal.user on it.",
-        mend="`make up STACK={stack}` gives the role to who manages the service principal; else have somebody who does "
-        "give you the role Service Principal Manager on it, and run it again.",
+        mend=f"{MEND} gives it again to whoever had it; somebody else gets it by `make up STACK={{stack}} "
+        "ARGS=\"--replace '**::run-as-role'\"`. Giving it takes the role Service Principal Manager on that service "
+        "principal.",
         source="docs.databricks.com/aws/en/security/auth/access-control/service-principal-acl",
     ),
     Cause(
