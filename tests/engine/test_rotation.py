@@ -179,7 +179,7 @@ def test_where_fiftyone_was_down_for_too_long_the_message_leads_out(rotating: Ro
     rotating.fiftyone.plan = lambda call: Fault.LOST
     outputs = [rotating.rotate().output for _ in range(4)]
     assert "has 5 OAuth secrets" in outputs[-1]
-    assert "`ROTATE_CREDENTIAL=never make up`" in outputs[-1]
+    assert "`ROTATE_CREDENTIAL=never make up STACK=…`" in outputs[-1]
     rotating.peace()
     assert rotating.stack.make_up(ROTATE_CREDENTIAL="never").code == 0
     assert rotating.works()
