@@ -27,4 +27,4 @@ class Access(pulumi.ComponentResource):
                 access_controls=[{"service_principal_name": trigger, "permission_level": "CAN_MANAGE_RUN"}],
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        self.register_outputs({})
+        self.register_outputs({"jobId": job_id, "trigger": trigger})

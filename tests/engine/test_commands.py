@@ -138,7 +138,7 @@ def test_make_preflight_finds_nothing_wrong_with_local_and_says_what_it_could_no
 def test_make_preflight_fails_where_something_is_wrong_and_says_how_to_mend_it(clone: Clone) -> None:
     done = clone.run("make preflight STACK=prod", **{**SECRETS, "DATABRICKS_TOKEN": "hidden-token"})
     assert done.returncode != 0
-    assert "✗ settings: servicePrincipalClientSecret is required and missing" in done.stdout
+    assert "✗ settings: fiftyone:apiKey is required and missing" in done.stdout
     assert "    mend: `pulumi config set --secret servicePrincipalClientSecret -s prod`" in done.stdout
     assert "hidden" not in done.stdout
 

@@ -58,7 +58,7 @@ def test_every_resource_is_a_components_child_and_every_component_registers_outp
     stack.up()
     resources = json.loads(stack.state())["deployment"]["resources"]
     components = {entry["urn"]: entry for entry in resources if entry["type"].startswith("fiftyone-databricks:")}
-    assert len(components) == 6
+    assert len(components) == 7
     assert all(component["outputs"] for component in components.values())
     own = [entry for entry in resources if entry["type"].startswith(("databricks:", "pulumi-python:"))]
     assert own
