@@ -139,7 +139,7 @@ def test_make_preflight_fails_where_something_is_wrong_and_says_how_to_mend_it(c
     done = clone.run("make preflight STACK=prod", **{**SECRETS, "DATABRICKS_TOKEN": "hidden-token"})
     assert done.returncode != 0
     assert "✗ settings: fiftyone:apiKey is required and missing" in done.stdout
-    assert "    mend: `pulumi config set --secret servicePrincipalClientSecret -s prod`" in done.stdout
+    assert "`pulumi config set --secret fiftyone:apiKey -s prod`" in done.stdout
     assert "hidden" not in done.stdout
 
 
