@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from toolchain.paths import POLICY_PACK
 # One setting beyond each rule's limit, or what the usual tool lets through, and what the message says of it.
 BEYOND: dict[str, Any] = {
     "fiftyone:mongodbAtlas": False,
+    "servicePrincipal": {"create": True},
+    "rotateAfterDays": 120,
     "orchestrators": {
         "gpu": {
             "nodeType": "g2-standard-96",
@@ -47,6 +50,7 @@ BY_SETTINGS = {
     "run-capacity": "runs may take 40000 instances of pool gpu-execution at once",
     "clear-credentials": "(execution, registration): MONGODB holds an address with user info in the clear",
     "private-index": "(execution, registration): UV_INDEX_URL is no secret reference",
+    "rotation-period": "rotateAfterDays of credential is 120, above the limit of 90",
     "secret-references": "LICENCE refers to {{secrets/fiftyone-test/LICENSE}}, which this stack does not make",
 }
 # The program always writes these right, so a program of the test's own breaks them (careless/).
@@ -65,13 +69,18 @@ BY_PROGRAM = {
     "requirements": "gpu-requirements.txt does not pin fiftyone to one version",
     "requirements-file": "tasks execute_task, execute_task of job gpu install from no requirements file",
 }
+# And time breaks the rest.
+BY_TIME = ("credential-due", "credential-ended")
 
 
 def test_every_rule_is_broken_below() -> None:
-    assert {*BY_SETTINGS, *BY_PROGRAM} == {rule.name for rule in RULES}
+    assert {*BY_SETTINGS, *BY_PROGRAM, *BY_TIME} == {rule.name for rule in RULES}
 
 
-def test_a_stack_within_limits_passes_and_every_rule_looks_at_something_in_it(stack: Stack) -> None:
+def test_a_stack_within_limits_passes_and_every_rule_looks_at_something_in_it_until_its_credential_ends(
+    new_stack: Callable[..., Stack],
+) -> None:
+    stack = new_stack(servicePrincipal={"create": True})
     for arguments in (("preview",), ("up", "--yes", "--skip-preview"), ("preview", "--expect-no-changes")):
         run = stack.with_pack(*arguments)
         assert run.code == 0, run.output
@@ -79,6 +88,17 @@ def test_a_stack_within_limits_passes_and_every_rule_looks_at_something_in_it(st
         assert "checked at update" not in run.output
     deployed = {resource["type"] for resource in json.loads(stack.state())["deployment"]["resources"]}
     assert [rule.name for rule in RULES if not deployed.intersection(rule.types)] == []
+
+    due, ended = BY_TIME
+    stack.environ["ROTATE_CREDENTIAL"] = "never"
+    for days, level, rule, code in ((61, "advisory", due, 0), (128, "mandatory", ended, 255)):
+        stack.environ["ROTATION_CLOCK"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        run = stack.with_pack("preview")
+        assert run.code == code, run.output
+        assert re.findall(r"\[(\w+)\]\s+(\S+)", run.output) == [(level, rule)]
+    # One that the run makes anew is neither.
+    del stack.environ["ROTATE_CREDENTIAL"]
+    assert stack.with_pack("preview").code == 0
 
 
 def test_settings_beyond_the_limits_stop_the_first_preview(
