@@ -6,11 +6,8 @@ project is.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from databricks.sdk.errors.base import DatabricksError
 
 from adoption.differences import Difference, differences
 from adoption.hand_over import connect, hand_over, unmarked
-from adoption.import_file import import_file, orchestrator_urn, standing_resources
+from adoption.import_file import orchestrator_urn, run_import, standing_resources
 from adoption.live_workspace import LiveWorkspace
 from adoption.obstacles import obstacles
 from adoption.report import difference_lines, finding_lines, pool_limit_lines, question_lines
@@ -30,9 +27,8 @@ from components.settings_loader import load_settings
 from databricks_provider.workspace_client import workspace_client
 from fiftyone_provider.client import FiftyOneError
 from toolchain.environment import stack_environment
-from toolchain.paths import LOCAL, POLICY_PACK, SetupError
-
-IMPORT_FLAGS = ["--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--non-interactive"]
+from toolchain.paths import POLICY_PACK, SetupError
+from toolchain.pulumi_json import PulumiError, pulumi_json
 
 
 def adopt(stack: str, *, named: Mapping[str, str], yes: bool) -> int:
@@ -88,7 +84,8 @@ def adopt(stack: str, *, named: Mapping[str, str], yes: bool) -> int:
     if not yes and not _answered():
         print("Nothing was adopted.")
         return 1
-    if resources and (code := _import(import_file(resources, stack, state), stack, environ)):
+    if resources and (code := run_import(resources, stack, state, environ, Path.cwd())):
+        print("The import did not end well; nothing was marked. Mend what it says and adopt again.", file=sys.stderr)
         return code
     for instance_id, key in secrets:
         hand_over(fiftyone, settings, instance_id, key)
@@ -118,18 +115,6 @@ def _answered() -> bool:
         return False
 
 
-def _import(content: Mapping[str, Any], stack: str, environ: Mapping[str, str]) -> int:
-    LOCAL.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=LOCAL) as folder:
-        file = Path(folder) / "import.json"
-        file.write_text(json.dumps(content, indent=2))
-        command = ["pulumi", "import", "--stack", stack, "--file", str(file), *IMPORT_FLAGS]
-        code = subprocess.run(command, env=dict(environ), check=False).returncode
-    if code:
-        print("The import did not end well; nothing was marked. Mend what it says and adopt again.", file=sys.stderr)
-    return code
-
-
 def _urns(stack: str, environ: Mapping[str, str]) -> Iterator[str]:
     deployment: dict[str, Any] = _pulumi(["stack", "export", "--stack", stack], environ).get("deployment") or {}
     resources: list[dict[str, Any]] = deployment.get("resources") or []
@@ -140,12 +125,10 @@ def _urns(stack: str, environ: Mapping[str, str]) -> Iterator[str]:
 
 def _pulumi(arguments: list[str], environ: Mapping[str, str]) -> dict[str, Any]:
     """What the command prints as JSON. Raises SetupError."""
-    done = subprocess.run(
-        ["pulumi", *arguments, "--non-interactive"], env=dict(environ), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SetupError(f"{done.stderr.strip()} (a new stack is made with `pulumi stack init`)")
-    return json.loads(done.stdout)
+    try:
+        return pulumi_json(arguments, environ, Path.cwd())
+    except PulumiError as error:
+        raise SetupError(f"{error} (a new stack is made with `pulumi stack init`)") from None
 
 
 def _named(text: str) -> tuple[str, str]:

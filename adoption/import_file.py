@@ -1,18 +1,24 @@
 """The file that Pulumi's own import reads: which of the stack's resources stand in the workspace, and by which ids.
 
 Owns the resources' places in the program (types, names, components; components/), which an engine test holds together
-with it. Ids are the databricks provider's (the sections "Import" of its documentation). Holds no secret.
+with it, and running the import. Ids are the databricks provider's (the sections "Import" of its documentation). Holds
+no secret.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+import json
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from adoption.survey import Finding
 from components.settings import PROJECT, Settings
 
 COMPONENT: Final = f"{PROJECT}:index:"
+FLAGS: Final = ("--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--non-interactive")
 # Dynamic resources cannot be imported; this is where one orchestrator's lies in the state.
 ORCHESTRATOR: Final = "pulumi-python:dynamic/fiftyone:Orchestrator"
 
@@ -100,6 +106,17 @@ def import_file(wanted: Sequence[Resource], stack: str, state: Collection[str]) 
             }
         )
     return {"nameTable": table, "resources": [*components.values(), *resources]}
+
+
+def run_import(
+    wanted: Sequence[Resource], stack: str, state: Collection[str], environ: Mapping[str, str], project: Path
+) -> int:
+    """Have Pulumi import these into a stack whose state has these URNs; its exit code, 0 where all were."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "import.json"
+        file.write_text(json.dumps(import_file(wanted, stack, state), indent=2))
+        command = ["pulumi", "import", "--stack", stack, "--file", str(file), *FLAGS]
+        return subprocess.run(command, cwd=project, env=dict(environ), check=False).returncode
 
 
 def _job(instance_id: str, job_id: str) -> Resource:

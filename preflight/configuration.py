@@ -6,7 +6,6 @@ of any value: that is the settings' own.
 """
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, cast
 import yaml
 
 from components.settings import PROJECT
+from toolchain.pulumi_json import PulumiError, pulumi_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +38,11 @@ class Configuration:
 
 def from_backend(stack: str, environ: Mapping[str, str], project: Path) -> Configuration:
     """The configuration, decrypted; the stack file's plain values where the backend could not be asked."""
-    done = subprocess.run(
-        ["pulumi", "config", "--json", "--show-secrets", "--non-interactive", "--stack", stack],
-        cwd=project,
-        env=dict(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        said = " ".join(done.stderr.split()).removeprefix("error: ")
-        return from_file(project / f"Pulumi.{stack}.yaml", problem=said)
-    entries: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    entries: dict[str, dict[str, Any]]
+    try:
+        entries = pulumi_json(["config", "--json", "--show-secrets", "--stack", stack], environ, project)
+    except PulumiError as error:
+        return from_file(project / f"Pulumi.{stack}.yaml", problem=str(error))
     return Configuration(
         # A key that was set to nothing has no value in Pulumi's answer.
         values={key: str(entry.get("value", "")) for key, entry in entries.items()},

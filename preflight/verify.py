@@ -21,7 +21,7 @@ from preflight.chain.backend import STATE, backend
 from preflight.chain.check import BrokenError, Chain, Check
 from preflight.chain.contents import contents, secret_keys
 from preflight.chain.credential import Clients, credentials
-from preflight.chain.deployed import StateError, read
+from preflight.chain.deployed import read
 from preflight.chain.doubles import DOUBLES, doubles
 from preflight.chain.registered import FIFTYONE, operators, registered
 from preflight.chain.registered import PROVIDERS as FIFTYONE_PROVIDERS
@@ -30,6 +30,7 @@ from preflight.configuration import Configuration, from_backend
 from preflight.result import Result, exit_code, not_checked, summary, wrong, yourself
 from toolchain.environment import LOCAL_STACK, stack_environment
 from toolchain.paths import REPO, SetupError
+from toolchain.pulumi_json import PulumiError
 
 SECONDS: Final = "15"
 # A question that is not answered within seconds is not waited for, nor asked again for minutes.
@@ -48,7 +49,7 @@ def verify(stack: str, environ: Mapping[str, str], *, project: Path = REPO, run:
     try:
         deployed = read(stack, environ, project)
         configuration = from_backend(stack, environ, project)
-    except (OSError, StateError) as error:
+    except (OSError, PulumiError) as error:
         yield wrong(
             STATE,
             f"Pulumi cannot read it: {error}",

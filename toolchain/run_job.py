@@ -3,9 +3,7 @@
 Starts the execution task alone, with a command of FiftyOne's; what FiftyOne itself starts is not its concern.
 """
 
-import json
 import os
-import subprocess
 import sys
 import time
 from typing import Any
@@ -16,7 +14,8 @@ from databricks.sdk.service.jobs import RunLifecycleStateV2State
 
 from databricks_provider.workspace_client import workspace_client
 from toolchain.environment import stack_environment
-from toolchain.paths import REPO, SetupError
+from toolchain.paths import SetupError
+from toolchain.pulumi_json import PulumiError, pulumi_json
 from troubleshooting.causes import explanation
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -29,8 +28,8 @@ def run(stack: str, command: str, orchestrator: str) -> int:
         SetupError: the stack has no such orchestrator, or is not deployed.
     """
     environ = stack_environment(stack)
-    outputs = _pulumi(["stack", "output", "--json", "--stack", stack], environ)
-    config = _pulumi(["config", "--json", "--show-secrets", "--stack", stack], environ)
+    outputs = pulumi_json(["stack", "output", "--json", "--stack", stack], environ)
+    config = pulumi_json(["config", "--json", "--show-secrets", "--stack", stack], environ)
     orchestrators: dict[str, dict[str, str]] = outputs.get("orchestrators") or {}
     name = orchestrator or next(iter(orchestrators), "")
     if name not in orchestrators:
@@ -86,16 +85,9 @@ def _output(client: WorkspaceClient, task_run_id: int | None) -> tuple[str, str]
     return output.logs or "", output.error or ""
 
 
-def _pulumi(arguments: list[str], environ: dict[str, str]) -> dict[str, Any]:
-    done = subprocess.run(["pulumi", *arguments], cwd=REPO, env=environ, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SetupError(done.stderr.strip())
-    return json.loads(done.stdout)
-
-
 if __name__ == "__main__":
     try:
         sys.exit(run(sys.argv[1], os.environ.get("COMMAND", ""), os.environ.get("ORCHESTRATOR", "")))
-    except (SetupError, DatabricksError, ValueError) as error:
+    except (SetupError, PulumiError, DatabricksError, ValueError) as error:
         known = explanation(str(error), stack=sys.argv[1])
         sys.exit(f"make run STACK={sys.argv[1]}: {error}" + (f"\n{known}" if known else ""))

@@ -7,10 +7,13 @@ none, and what `destroy` of `local` leaves. The plan and the work are Pulumi's o
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
+from uuid import uuid4
 
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
@@ -30,6 +33,8 @@ FLAGS = {
 # How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
 # due is no drift, which `refresh` looks for.
 ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
+# Tells the processes of a run, which inherit it, from those of another: the stack's name and a number drawn anew.
+RUN_MARK = "FIFTYONE_DATABRICKS_RUN"
 # What a copied stack file leaves out, because only the passphrase or key of the real backend could read it.
 ENCRYPTED = ("encryptionsalt:", "encryptedkey:", "secretsprovider:")
 
@@ -48,16 +53,37 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     if verb in ROTATE_CREDENTIAL:
         environ["ROTATE_CREDENTIAL"] = ROTATE_CREDENTIAL[verb]
     pulumi_verb = "up" if verb == "rotate" else verb
-    if pulumi_verb == "up" and was_interrupted(stack, environ):
+    if pulumi_verb != "preview" and was_interrupted(stack, environ):
+        if code := recover(stack, environ):
+            return code
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+    environ[RUN_MARK] = f"{stack}/{uuid4()}"
     code = _pulumi([pulumi_verb, "--stack", stack, *FLAGS[pulumi_verb], *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
     return code
 
 
+def recover(stack: str, environ: dict[str, str], project: Path = REPO) -> int:
+    """Take in what an interrupted or failed run has left (recovery/); 0 where the verb may follow."""
+    command = [str(VENV / "bin" / "python"), "-m", "recovery", stack, str(project)]
+    return subprocess.run(command, cwd=REPO, env=environ, check=False).returncode
+
+
 def _pulumi(arguments: list[str], environ: dict[str, str], folder: Path = REPO) -> int:
-    return subprocess.run(["pulumi", *arguments], cwd=folder, env=environ, check=False).returncode
+    """Run Pulumi; Ctrl-C reaches it by itself, and it ends once the call in flight has.
+
+    Python would kill it a quarter of a second later, and leave the stack locked and that call's answer unknown.
+    """
+
+    def leave_it_to_pulumi(_number: int, _frame: FrameType | None) -> None:
+        pass
+
+    before = signal.signal(signal.SIGINT, leave_it_to_pulumi)
+    try:
+        return subprocess.run(["pulumi", *arguments], cwd=folder, env=environ, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _stop_emulator() -> None:

@@ -4,7 +4,6 @@ Secrets are in the clear here, in this process alone. Owns the reading; what is 
 """
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from components.settings import PROJECT
+from toolchain.pulumi_json import pulumi_json
 
 # How the engine writes a secret (pulumi/pulumi, sdk/go/common/resource, SigKey and SecretSig).
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
@@ -19,10 +19,6 @@ _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
 _DYNAMIC: Final = "pulumi-python:dynamic/"
 # What engine and bridge keep beside a resource's properties.
 _ENGINES_OWN: Final = ("__defaults", "__meta", "__provider", "__pulumi_raw_state_delta")
-
-
-class StateError(Exception):
-    """The backend does not give the state; the text is Pulumi's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +77,9 @@ class Deployed:
 
 
 def read(stack: str, environ: Mapping[str, str], project: Path) -> Deployed:
-    """The state of a stack. Raises StateError."""
-    done = subprocess.run(
-        ["pulumi", "stack", "export", "--show-secrets", "--non-interactive", "--stack", stack],
-        cwd=project,
-        env=dict(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise StateError(" ".join(done.stderr.split()).removeprefix("error: "))
-    deployment: dict[str, Any] = json.loads(done.stdout).get("deployment") or {}
+    """The state of a stack. Raises PulumiError."""
+    exported = pulumi_json(["stack", "export", "--show-secrets", "--stack", stack], environ, project)
+    deployment: dict[str, Any] = exported.get("deployment") or {}
     entries: list[dict[str, Any]] = deployment.get("resources") or []
     pending: list[dict[str, Any]] = deployment.get("pending_operations") or []
     return Deployed(

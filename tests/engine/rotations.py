@@ -1,13 +1,9 @@
 """A stack that makes its own service principal, and what FiftyOne and the workspace hold of its credential."""
 
-import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 from tests.engine.fault_proxy import Fault, FaultProxy
 from tests.engine.stack import Run, Stack
@@ -52,26 +48,13 @@ class RotatingStack:
         return self.stack.make_up(**NOW)
 
     def rotate_and_kill(self, call: str) -> None:
-        """Kill engine, program and providers while Databricks, which has acted, owes the answer to a call."""
+        """Kill the engine while Databricks, which has acted, owes a provider the answer to a call."""
         self.databricks.silenced.clear()
         self.databricks.at(call, Fault.SILENT)
-        mark = f"ROTATION_KILLED={uuid4()}"
-        name, _, value = mark.partition("=")
-        engine = subprocess.Popen(
-            ["pulumi", "--non-interactive", "--stack", self.stack.name, "up", "--yes", "--skip-preview"],
-            cwd=self.stack.folder,
-            env={**self.stack.environ, **NOW, name: value},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        engine = self.stack.start("up", "--yes", "--skip-preview", **NOW)
         assert self.databricks.silenced.wait(timeout=120)
         engine.kill()
         engine.wait()
-        for environ in Path("/proc").glob("[0-9]*/environ"):
-            with suppress(OSError):
-                if mark in environ.read_text(errors="replace"):
-                    os.kill(int(environ.parent.name), signal.SIGKILL)
-        assert self.stack.pulumi("cancel", "--yes", "--stack", self.stack.name).code == 0
 
     def peace(self) -> None:
         self.databricks.peace()

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import yaml
 
@@ -15,6 +16,7 @@ from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import POLICY_PACK
+from toolchain.stack import RUN_MARK
 
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
@@ -110,14 +112,41 @@ class Stack:
         return self.pulumi("--stack", self.name, verb, "--policy-pack", str(pack), *flags)
 
     def make_up(self, **rotation: str) -> Run:
-        """Deploy as `make up` does, which looks for what an interrupted run has left."""
+        """Deploy as `make up` does, which first takes in what an interrupted run has left."""
+        recovered = self.recover() if was_interrupted(self.name, self.environ, self.folder) else None
+        if recovered and recovered.code:
+            return recovered
         before = self.environ
-        left = {"LOOK_FOR_LEFT_OVERS": "yes"} if was_interrupted(self.name, before, self.folder) else {}
+        left = {"LOOK_FOR_LEFT_OVERS": "yes"} if recovered else {}
         self.environ = {**before, **left, **rotation}
         try:
-            return self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview")
+            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview")
         finally:
             self.environ = before
+        return Run(code=run.code, output=f"{recovered.output if recovered else ''}{run.output}")
+
+    def recover(self) -> Run:
+        """Take in what an interrupted run has left."""
+        done = subprocess.run(
+            [sys.executable, "-m", "recovery", self.name, str(self.folder)],
+            cwd=REPO,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Run(code=done.returncode, output=done.stdout)
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+        """Begin what the test will interrupt, as make targets do: children carry the mark of the run."""
+        return subprocess.Popen(
+            ["pulumi", "--non-interactive", "--stack", self.name, *arguments],
+            cwd=self.folder,
+            env={**self.environ, **environ, RUN_MARK: f"{self.name}/{uuid4()}"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def up(self, *flags: str) -> Run:
         """Deploy; the test fails where the engine does."""

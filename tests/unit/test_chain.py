@@ -9,6 +9,7 @@ import pytest
 from preflight.chain import deployed
 from preflight.chain.check import BrokenError, Chain, Check, NotLookedError
 from preflight.result import Outcome
+from toolchain import pulumi_json
 
 STACK = "urn:pulumi:dev::fiftyone-databricks"
 
@@ -55,7 +56,7 @@ def exported(monkeypatch: pytest.MonkeyPatch, **deployment: Any) -> deployed.Dep
     class Done:
         returncode, stdout, stderr = 0, json.dumps({"version": 3, "deployment": deployment}), ""
 
-    monkeypatch.setattr(deployed.subprocess, "run", lambda *_, **__: Done())
+    monkeypatch.setattr(pulumi_json.subprocess, "run", lambda *_, **__: Done())
     return deployed.read("dev", {}, Path())
 
 
@@ -101,6 +102,6 @@ def test_a_backend_that_refuses_is_told_in_its_own_words(monkeypatch: pytest.Mon
     class Done:
         returncode, stdout, stderr = 255, "", "error: no stack named 'dev' found"
 
-    monkeypatch.setattr(deployed.subprocess, "run", lambda *_, **__: Done())
-    with pytest.raises(deployed.StateError, match=r"^no stack named 'dev' found"):
+    monkeypatch.setattr(pulumi_json.subprocess, "run", lambda *_, **__: Done())
+    with pytest.raises(pulumi_json.PulumiError, match=r"^no stack named 'dev' found"):
         deployed.read("dev", {}, Path())

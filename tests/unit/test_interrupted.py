@@ -15,13 +15,16 @@ def entry(kind: str, result: str = "succeeded") -> dict[str, str]:
 
 
 def interrupted(
-    folder: Path, history: list[dict[str, str]], pending: list[Any] | None = None, *, fails: bool = False
+    folder: Path,
+    history: list[dict[str, str]],
+    pending: list[Any] | None = None,
+    *,
+    fails: bool = False,
+    backend: str = "",
 ) -> bool:
     """With a `pulumi` that answers as the engine does: newest first, and an export with what is pending."""
-    deployment: dict[str, Any] = {
-        "resources": [{"urn": "known"}],
-        **({"pending_operations": pending} if pending else {}),
-    }
+    deployment: dict[str, Any] = {"pending_operations": pending} if pending else {}
+    (folder / "--json").write_text(json.dumps({"user": "somebody", "url": backend or folder.as_uri()}))
     (folder / "history").write_text(json.dumps(history))
     (folder / "export").write_text(json.dumps({"version": 3, "deployment": deployment}))
     program = folder / "pulumi"
@@ -59,11 +62,23 @@ def test_what_has_not_succeeded_since_the_last_update_that_did_is_a_sign(
     assert interrupted(tmp_path, history)
 
 
-def test_a_killed_run_is_known_by_what_is_pending_until_the_state_has_it(tmp_path: Path) -> None:
-    assert interrupted(tmp_path, [entry("update")], [{"type": "creating", "resource": {"urn": "lost"}}])
-    assert interrupted(tmp_path, [entry("update")], [{"type": "updating", "resource": {"urn": "known"}}])
-    # The engine keeps it for good, also when a later run has made the object.
-    assert not interrupted(tmp_path, [entry("update")], [{"type": "creating", "resource": {"urn": "known"}}])
+@pytest.mark.parametrize("kind", ["creating", "updating", "deleting"])
+def test_a_killed_run_is_known_by_what_is_pending(tmp_path: Path, kind: str) -> None:
+    assert interrupted(tmp_path, [entry("update")], [{"type": kind, "resource": {"urn": "lost"}}])
+
+
+def test_a_lock_is_a_sign_and_another_stacks_is_none(tmp_path: Path) -> None:
+    lock = {"pid": 1, "username": "somebody", "hostname": "here", "timestamp": "2027-01-31T00:00:00Z"}
+    for stack, expected in (("other", False), ("dev", True)):
+        folder = tmp_path / ".pulumi" / "locks" / "organization" / "fiftyone-databricks" / stack
+        folder.mkdir(parents=True)
+        (folder / "1.json").write_text(json.dumps(lock))
+        assert interrupted(tmp_path, [entry("update")]) is expected
+
+
+def test_a_backend_elsewhere_shows_no_locks_and_the_other_signs(tmp_path: Path) -> None:
+    assert not interrupted(tmp_path, [entry("update")], backend="s3://bucket")
+    assert interrupted(tmp_path, [entry("update", "failed")], backend="s3://bucket")
 
 
 def test_a_backend_that_refuses_is_left_to_the_command_that_follows(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""Puts right what an interrupted or failed run has left, before the next one: `python -m recovery STACK PROJECT`.
+
+First what still runs of a dead run is ended, then its lock is removed, then what the workspace has of the stack's and
+the state does not is brought in. Keeps nothing of its own, and may run again at any time. `make` runs it where the
+backend shows a sign (toolchain/interrupted.py).
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from databricks.sdk.errors.base import DatabricksError
+
+from adoption.import_file import Resource, run_import
+from components.settings import Settings
+from components.settings_errors import SettingsError
+from components.settings_loader import load_settings
+from databricks_provider.workspace_client import workspace_client
+from preflight.configuration import from_backend
+from recovery import dead_runs
+from recovery.orphans import POOL, gone, owned
+from recovery.state import State, read, write
+from toolchain.locks import Lock, backend_folder, locks
+from toolchain.paths import SetupError
+from toolchain.pulumi_json import PulumiError
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+
+def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
+    """Do so, and say what is done.
+
+    Raises:
+        SetupError: a run is at work on the stack, or may be; or what was found cannot be brought in.
+        PulumiError, DatabricksError, TimeoutError, ValueError: it could not be found out what is left.
+    """
+    _say(f"a run of {stack} before did not end well; looking for what it left")
+    if folder := backend_folder(environ, project):
+        _clear_away(stack, folder)
+    state = read(stack, environ, project)
+    configuration = from_backend(stack, environ, project)
+    try:
+        settings = load_settings(
+            stack=stack,
+            config=configuration.values,
+            secret_keys=configuration.secret_keys,
+            environ=environ,
+            previewing=True,
+        )
+    except SettingsError:
+        return  # which the program says itself, before it makes anything
+    client = workspace_client(configuration.get)
+    deleted = gone(state.jobs, client)
+    if state.pending or deleted:
+        write(state, stack, environ, project, without=deleted)
+        cut_off = [f"cut off {each}" for each in state.pending]
+        _say("; ".join([*cut_off, *(f"job {urn.rpartition('::')[2]} is deleted" for urn in sorted(deleted))]))
+    _bring_in(settings, state, client, environ, project)
+
+
+def _clear_away(stack: str, folder: Path) -> None:
+    """Take away what a dead run has left on this machine. Raises SetupError where one is at work."""
+    dead = list(locks(stack, folder))
+    for lock in dead:
+        _check_over(lock, stack)
+    if ended := dead_runs.end_processes(stack):
+        _say(f"ended what still ran of it, {ended} processes")
+    if dead and dead_runs.mend_checkpoint(stack, folder):
+        _say("it ended while the state was written; taken is the state before")
+    for lock in dead:
+        dead_runs.remove(lock)
+        _say(f"removed the lock of {lock}, which is no more")
+
+
+def _check_over(lock: Lock, stack: str) -> None:
+    """Raises SetupError where it is not."""
+    over = dead_runs.is_over(lock)
+    if over is None:
+        raise SetupError(
+            f"{lock} holds the lock of {stack}, and this machine cannot see whether it still runs. If it does not: "
+            f'`eval "$(make -s env STACK={stack})" && pulumi cancel {stack}`, then run the same command again'
+        )
+    if not over:
+        raise SetupError(f"{lock} is at work on {stack}; run the same command again when it has ended")
+
+
+def _bring_in(
+    settings: Settings, state: State, client: "WorkspaceClient", environ: Mapping[str, str], project: Path
+) -> None:
+    taken = set(state.urns)
+    orphans: list[Resource] = []
+    for found in owned(settings, state.begun_pools, client):
+        if found.id in state.ids:
+            continue
+        urn = found.urn(settings.stack)
+        if urn not in taken:
+            taken.add(urn)
+            orphans.append(found)
+        elif found.kind == POOL:
+            # Of a replacement that did not come to its end; no job was told of it, and its name is taken.
+            client.instance_pools.delete(found.id)
+            _say(f"deleted instance pool {found.id}, which was to be {found.name}")
+        else:
+            _say(f"{found.kind.rpartition(':')[2]} {found.id} is {found.name} a second time; `make verify` tells more")
+    if not orphans:
+        return
+    _say("made, and not in the state: " + ", ".join(f"{each.name} ({each.id})" for each in orphans))
+    if run_import(orphans, settings.stack, state.urns, environ, project):
+        raise SetupError("what a run before has made could not be brought in, as shown above")
+
+
+def _say(text: str) -> None:
+    print(f"recovery: {text}", flush=True)
+
+
+def main(stack: str, project: Path) -> int:
+    """Run from the command line; the exit code."""
+    environ = dict(os.environ)
+    try:
+        recover(stack, environ, project)
+    except (SetupError, PulumiError, DatabricksError, TimeoutError, ValueError, OSError) as error:
+        print(f"recovery: nothing was deployed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,166 @@
+"""What recovery takes for the stack's own, and what it ends and removes of a run that is over: nothing else."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace as Thing
+from typing import Any
+
+import psutil
+
+from components.instance_pools import InstancePoolsArgs, pool_properties
+from recovery import dead_runs
+from recovery.orphans import JOB, gone, owned
+from recovery.state import State
+from tests.unit.settings_cases import STACK, settings
+from toolchain.environment import PROJECT
+from toolchain.locks import Lock, locks
+from toolchain.stack import RUN_MARK
+
+TAG = f"{PROJECT}.{STACK}."
+
+
+def job(job_id: int, name: str, tag: str) -> Thing:
+    return Thing(job_id=job_id, settings=Thing(name=name, tags={"pulumi-stack": tag} if tag else None))
+
+
+def found(
+    *, jobs: Any = (), pools: Any = (), scopes: Any = None, principals: Any = None, begun: Any = None
+) -> list[tuple[str, str]]:
+    """Names and ids of what is taken for the stack's; `scopes` has keys by name, `principals` secrets by id."""
+    scopes, principals = scopes or {}, principals or {}
+    client: Any = Thing(
+        jobs=Thing(list=lambda: jobs),
+        instance_pools=Thing(list=lambda: pools),
+        secrets=Thing(list_scopes=lambda: [Thing(name=name) for name in scopes], list_secrets=scopes.get),
+        service_principals=Thing(list=lambda filter: [Thing(id=each) for each in principals]),  # noqa: A006
+        service_principal_secrets_proxy=Thing(list=principals.get),
+    )
+    return [(each.name, each.id) for each in owned(settings(), begun or {}, client)]
+
+
+def test_a_job_is_the_stacks_by_its_tag_and_its_name() -> None:
+    ours = job(2, "fiftyone-dev-gpu", f"{TAG}gpu")
+    foreign = [
+        job(1, "Copy of fiftyone-dev-gpu", f"{TAG}gpu"),
+        job(3, "fiftyone-dev-gpu", ""),
+        job(4, "fiftyone-dev-gpu", f"{PROJECT}.dev2.gpu"),
+        job(5, "fiftyone-dev-a-b", f"{PROJECT}.dev-a.b"),
+    ]
+    assert found(jobs=[*foreign, ours]) == [("gpu", "2")]
+
+
+def test_a_pool_is_the_stacks_by_the_whole_of_its_name() -> None:
+    orchestrator = settings().orchestrators["gpu"]
+    args = InstancePoolsArgs(stack=STACK, instance_id="gpu", orchestrator=orchestrator, image=None, run_as=None)
+    name = pool_properties(args, "execution")["instance_pool_name"]
+    pools = [Thing(instance_pool_name=each, instance_pool_id=each[-6:]) for each in (name, f"{name[:-6]}000000")]
+    assert found(pools=pools) == [("gpu-execution", name[-6:])]
+    begun = {f"{name[:-6]}000000": "gpu-execution"}
+    assert found(pools=pools, begun=begun) == [("gpu-execution", name[-6:]), ("gpu-execution", "000000")]
+
+
+def test_a_scope_or_a_service_principal_that_holds_secrets_is_somebody_elses() -> None:
+    assert found(scopes={"fiftyone-dev": []}, principals={"7": []}) == [("scope", "fiftyone-dev"), ("trigger", "7")]
+    assert found(scopes={"fiftyone-dev": ["KEY"], "other": []}, principals={"7": ["secret"]}) == []
+
+
+@contextmanager
+def marked_process(mark: str, program: str = sys.executable) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits, and carries the mark of a run."""
+    process = subprocess.Popen([program, "-c", "input()"], stdin=subprocess.PIPE, env={RUN_MARK: mark})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_is_left_of_a_run_without_its_engine_is_ended_and_of_no_other(tmp_path: Path) -> None:
+    engine = tmp_path / "pulumi"
+    engine.symlink_to(sys.executable)
+    with (
+        marked_process("test-recovery/dead") as left,
+        marked_process("test-recovery/alive") as provider,
+        marked_process("test-recovery/alive", str(engine)) as alive,
+        marked_process("test-recovery-2/dead") as other,
+    ):
+        assert psutil.Process(alive.pid).name() == "pulumi"
+        assert dead_runs.end_processes("test-recovery") == 1
+        assert not psutil.pid_exists(left.pid)
+        assert [process.poll() for process in (provider, alive, other)] == [None] * 3
+
+
+def written_lock(folder: Path, **entries: Any) -> Lock:
+    """A lock as the engine writes it, held by this process unless said otherwise."""
+    written = {
+        "pid": psutil.Process().pid,
+        "username": "somebody",
+        "hostname": socket.gethostname(),
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "123Z"),
+        **entries,
+    }
+    file = folder / "locks" / "organization" / PROJECT / STACK / "1.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(written))
+    file.with_name("1.json.attrs").write_text("{}")
+    (lock,) = locks(STACK, folder)
+    return lock
+
+
+def test_a_lock_is_over_when_its_process_is_no_more_or_another_one_has_its_number(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    before = (datetime.now(UTC) - timedelta(days=365)).isoformat()
+    assert dead_runs.is_over(written_lock(tmp_path)) is False
+    assert dead_runs.is_over(written_lock(tmp_path, pid=ended.pid)) is True
+    assert dead_runs.is_over(written_lock(tmp_path, timestamp=before)) is True
+    assert dead_runs.is_over(written_lock(tmp_path, pid=ended.pid, hostname="another")) is None
+
+
+def test_only_the_lock_itself_is_removed(tmp_path: Path) -> None:
+    lock = written_lock(tmp_path)
+    (lock.file.parent / "2.json").write_text("{}")
+    dead_runs.remove(lock)
+    assert [file.name for file in lock.file.parent.iterdir()] == ["2.json"]
+
+
+def test_what_was_half_written_beside_the_state_goes_and_the_state_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "stacks" / PROJECT
+    folder.mkdir(parents=True)
+    kept = ("dev.json", "dev.json.bak", "dev.json.bak.attrs", "dev2.json.attrs", "dev2.json.18.tmp")
+    for name in kept:
+        (folder / name).write_text("" if name.startswith("dev2") else "{}")
+    assert not dead_runs.mend_checkpoint(STACK, tmp_path)
+    for name in ("dev.json.attrs", "dev.json.18.tmp"):
+        (folder / name).write_text("")
+    assert dead_runs.mend_checkpoint(STACK, tmp_path)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(kept)
+
+
+def test_what_is_pending_is_named_and_pools_that_were_being_made_are_known() -> None:
+    pool = f"urn:pulumi:dev::{PROJECT}::a$databricks:index/instancePool:InstancePool::gpu-execution"
+    kind = "databricks:index/instancePool:InstancePool"
+    begun = {"urn": pool, "type": kind, "inputs": {"instancePoolName": "fiftyone-dev-gpu-execution-123456"}}
+    resources = [{"urn": "a", "id": "1"}, {"urn": "b", "id": "2", "delete": True}]
+    pending = [{"type": "creating", "resource": begun}, {"type": "deleting", "resource": {"urn": "b", "type": kind}}]
+    state = State(exported={"deployment": {"resources": resources, "pending_operations": pending}})
+    assert (state.urns, state.ids) == ({"a"}, {"1", "2"})
+    assert state.pending == ["creating gpu-execution", "deleting b"]
+    assert state.begun_pools == {"fiftyone-dev-gpu-execution-123456": "gpu-execution"}
+
+
+def test_a_job_that_is_gone_is_known_where_nothing_depends_on_it() -> None:
+    def entry(name: str, *needed: str) -> dict[str, Any]:
+        return {"urn": name, "id": f"{name}-id", "type": JOB, "dependencies": needed}
+
+    resources = [entry("gone"), entry("there"), entry("needed"), {"urn": "x", "type": "y", "dependencies": ["needed"]}]
+    state = State(exported={"deployment": {"resources": resources}})
+    assert state.jobs == {"gone": "gone-id", "there": "there-id"}
+    client: Any = Thing(jobs=Thing(list=lambda: [Thing(job_id="there-id")]))
+    assert gone(state.jobs, client) == {"gone"}

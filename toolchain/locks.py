@@ -1,0 +1,52 @@
+"""The locks that runs of the engine hold on a stack, as a backend on this machine shows them.
+
+Owns where such a backend has its files, and the reading. A bucket does not show whose process holds a lock, and
+Pulumi's service has none: there the engine refuses, and names it. Source: pulumi/pulumi, pkg/backend/diy/lock.go.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from toolchain.environment import PROJECT
+from toolchain.paths import REPO
+from toolchain.pulumi_json import pulumi_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """Who says to be at work on the stack; `since` is a time in ISO 8601."""
+
+    file: Path
+    pid: int
+    username: str
+    hostname: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} of {self.username} on {self.hostname}, since {self.since}"
+
+
+def backend_folder(environ: Mapping[str, str], project: Path = REPO) -> Path | None:
+    """Where a backend on this machine keeps its files; None for any other. Raises PulumiError."""
+    address = str(pulumi_json(["whoami", "--json"], environ, project).get("url", ""))
+    return Path(unquote(urlsplit(address).path)) / ".pulumi" if address.startswith("file://") else None
+
+
+def locks(stack: str, folder: Path) -> Iterator[Lock]:
+    """The locks of a stack whose backend keeps its files in the folder."""
+    for file in sorted((folder / "locks" / "organization" / PROJECT / stack).glob("*.json")):
+        yield _lock(file)
+
+
+def _lock(file: Path) -> Lock:
+    content = json.loads(file.read_text())
+    return Lock(
+        file=file,
+        pid=int(content["pid"]),
+        username=content["username"],
+        hostname=content["hostname"],
+        since=content["timestamp"],
+    )
