@@ -245,9 +245,9 @@ CASES: dict[str, tuple[Break, str, str]] = {
     "an operation without an end": (
         interrupt,
         "nothing pending: a run was interrupted at creating scope-lost",
-        "`make refresh STACK=test ARGS=--clear-pending-creates && make up STACK=test`",
+        "`make up STACK=test`, which finds out",
     ),
-    "a lock of a dead run": (lock, "not locked: process 4194305 of somebody", "pulumi cancel test --yes"),
+    "a lock of a dead run": (lock, "not locked: process 4194305 of somebody", "`make up STACK=test`"),
 }
 
 
