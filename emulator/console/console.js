@@ -11,6 +11,8 @@ const $ = (id) => document.getElementById(id);
 
 /** An answer of the workspace that says no, in its own words. */
 class Refusal extends Error {}
+/** No answer, or one that is not this workspace's. */
+class Silence extends Error {}
 
 let wake = () => {};
 let away = false;
@@ -53,9 +55,14 @@ function list(pairs) {
   return make("dl", {}, ...pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
+const lines = (first, second) => make("span", {}, first, make("br"), second);
 const link = (id, hash, text) => make("a", { id, href: hash }, text);
-const runLink = (run, id = `run-${run.id}`) => link(id, `#job/${run.job_id}/run/${run.id}`, run.id);
-const time = (ms) => make("time", { datetime: new Date(ms).toISOString() }, new Date(ms).toLocaleTimeString());
+const runLink = (run) => link(`run-${run.id}`, `#job/${run.job_id}/run/${run.id}`, run.id);
+function time(ms) {
+  const at = new Date(ms), today = at.toDateString() === new Date().toDateString();
+  return make("time", { datetime: at.toISOString() }, today ? at.toLocaleTimeString() : at.toLocaleString());
+}
+
 const took = (run) => (run.ended ? `${((run.end_time - run.start_time) / 1000).toFixed(1)} s` : "");
 const command = (run) => make("code", {}, run.parameters.command ?? "");
 
@@ -75,8 +82,14 @@ function say(text) {
 }
 
 async function ask(path, options = {}, seconds = 10) {
-  const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(seconds * 1000) });
-  const body = await answer.json();
+  const signal = AbortSignal.timeout(seconds * 1000);
+  let answer, body;
+  try {
+    answer = await fetch(path, { ...options, signal });
+    body = await answer.json();
+  } catch {
+    throw new Silence("the workspace does not answer.");
+  }
   if (!answer.ok) throw new Refusal(body.message);
   return body;
 }
@@ -92,7 +105,7 @@ async function start(what, orchestrator, verb, body) {
     say(`${what}: run ${started.run_id} has started.`);
     location.hash = new URL(started.run_page_url).hash;
   } catch (problem) {
-    say(`${what}: ${problem instanceof Refusal ? problem.message : "the workspace does not answer."}`);
+    say(`${what}: ${problem.message}`);
   } finally {
     starting = false;
   }
@@ -125,19 +138,19 @@ function drawView(view) {
     (all.length ? all.map(orchestrator) : make("p", {}, "None is registered.")));
   draw("runs-title", job ?? "", () => (job ? [`Runs of job ${job} `, link("all-runs", "#", "show all")] : "Runs"));
   draw("runs", [runs, run ?? ""], () => table(
-    [["Run"], ["State"], ["Command"], ["Started", "short"], ["Took", "number"]],
+    [["Run", "short"], ["Command"], ["Started, took", "number"]],
     runs.map((each) => ({
-      cells: [runLink(each), state(each.state), command(each), time(each.start_time), took(each)],
+      cells: [lines(runLink(each), state(each.state)), command(each), lines(time(each.start_time), took(each))],
       current: each.id === run,
-    })), "None was started."));
-  draw("jobs", [view.jobs, job ?? ""], () => table([["Job"], ["Tasks"], ["Runs at once", "number"]],
+    })), make("span", {}, "None was started: run an operator, or say ", make("code", {}, "make run"), ".")));
+  draw("jobs", [view.jobs, job ?? ""], () => table([["Job", "short"], ["Tasks"], ["Runs at once", "number"]],
     view.jobs.map((each) => ({
-      cells: [make("span", {}, each.name, make("br"), link(`job-${each.id}`, `#job/${each.id}`, each.id)),
+      cells: [lines(each.name, link(`job-${each.id}`, `#job/${each.id}`, each.id)),
         each.tasks.join(", "), String(each.max_concurrent_runs)],
       current: each.id === job,
     })), "There is none."));
   draw("pools", view.pools, (pools) => table(
-    [["Pool"], ["Node type"], ["Idle, at least", "number"], ["At most", "number"]], pools.map((pool) => ({
+    [["Pool"], ["Node type"], ["Min idle", "number"], ["Max capacity", "number"]], pools.map((pool) => ({
       cells: [pool.instance_pool_name, pool.node_type_id, String(pool.min_idle_instances ?? 0),
         String(pool.max_capacity ?? "no limit")],
     })), "There is none."));
@@ -149,6 +162,9 @@ function drawView(view) {
   draw("files", view.files, (files) => table([["Path"], ["Bytes", "number"]], files.map((file) => ({
     cells: [make("code", {}, file.path), file.size === undefined ? "" : file.size.toLocaleString()],
   })), "There is none."));
+  for (const each of view.runs) {
+    if (each.ended && awaited.delete(each.id)) say(`Run ${each.id} has ended: ${each.state}.`);
+  }
   // Without a run in the address, the newest one is followed.
   return run ?? runs[0]?.id;
 }
@@ -173,7 +189,6 @@ async function showRun(id) {
   ]));
   logs.forEach(showLog);
   opened.complete = run.ended;
-  if (run.ended && awaited.delete(run.id)) say(`Run ${run.id} has ended: ${run.state}.`);
 }
 
 function showLog(log) {
@@ -200,9 +215,10 @@ function answering(yes) {
   $("answers").dataset.told = "yes";
   document.body.classList.toggle("away", away);
   $("answers").className = away ? "bad" : "";
-  $("answers").textContent = away
-    ? "The workspace does not answer. Below is what it held last. make up starts it, and this page then goes on by itself."
-    : `It answers at ${location.host}, and this page follows it.`;
+  $("answers").replaceChildren(...(away
+    ? ["The workspace does not answer. Below is what it held last. ", make("code", {}, "make up"),
+      " starts it, and this page then goes on by itself."]
+    : [`It answers at ${location.host}, and this page follows it.`]));
 }
 
 async function look() {
@@ -210,10 +226,11 @@ async function look() {
     const id = drawView(await ask("/console/data/view"));
     if (away) opened = { id: "", ends: {}, complete: false };
     answering(true);
+    $("run").parentElement.hidden = !id;
     if (id) await showRun(id);
-    else draw("run", "", () => make("p", {}, "None was started: run an operator, or say make run."));
   } catch (problem) {
-    if (!(problem instanceof Refusal)) return answering(false);
+    if (problem instanceof Silence) return answering(false);
+    if (!(problem instanceof Refusal)) throw problem;
     draw("run", problem.message, () => make("p", { class: "bad" }, problem.message));
   }
 }
