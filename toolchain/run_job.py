@@ -17,6 +17,7 @@ from databricks.sdk.service.jobs import RunLifecycleStateV2State
 from databricks_provider.workspace_client import workspace_client
 from toolchain.environment import stack_environment
 from toolchain.paths import REPO, SetupError
+from toolchain.progress import Line
 from troubleshooting.causes import explanation
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -49,11 +50,16 @@ def run(stack: str, command: str, orchestrator: str) -> int:
 
 def follow(client: WorkspaceClient, run_id: int, stack: str) -> int:
     """Print the log of the run's one task until it has ended; 0 where it succeeded."""
-    shown = ""
+    shown, line = "", Line()
     while True:
         found = client.jobs.get_run(run_id)
-        ended = found.status is not None and found.status.state is RunLifecycleStateV2State.TERMINATED
+        state = found.status.state if found.status else None
+        ended = state is RunLifecycleStateV2State.TERMINATED
         logs, error = _output(client, found.tasks[0].run_id) if found.tasks else ("", "")
+        if logs or ended:
+            line.clear()
+        else:
+            line.show(f"{state.value if state else 'not known'} …")
         print(_new(shown, logs), end="", flush=True)
         shown = logs or shown
         if ended and found.status and found.status.termination_details:

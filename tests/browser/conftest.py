@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.deployment import Deployment
 from tests.emulator.emulator_harness import Server, run, started
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium", "google-chrome", "chromium-browser")
 
 
 # Of a module: while one runs, nothing else in this process can run an event loop.
