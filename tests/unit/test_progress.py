@@ -5,9 +5,13 @@ import re
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from databricks.sdk.service import jobs
 
+from toolchain import run_job
 from toolchain.environment import without_other_workspaces
 from toolchain.next_steps import NEXT, say_next
 from toolchain.progress import Line, counting
@@ -49,6 +53,23 @@ def test_the_seconds_are_counted_while_a_block_takes_them(monkeypatch: pytest.Mo
     with counting("  …"):
         assert shown.wait(60)
     assert re.fullmatch(r"(\r  … \d+ s)+\r +\r", terminal.getvalue())
+
+
+def test_a_run_s_state_is_counted_while_it_waits_and_gone_before_its_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = jobs.TerminationDetails(jobs.TerminationCodeCode.SUCCESS)
+    states = [jobs.RunLifecycleStateV2State[name] for name in ("PENDING", "RUNNING", "TERMINATED")]
+    statuses = [jobs.RunStatus(state=state, termination_details=ended) for state in states]
+    runs = iter([jobs.Run(tasks=[jobs.RunTask("main")], status=status) for status in statuses])
+    logs = iter([jobs.RunOutput(logs=text) for text in ("", "first\n", "first\nsecond\n")])
+    monkeypatch.setattr(run_job, "SECONDS_BETWEEN_LOOKS", 0)
+    of_jobs = SimpleNamespace(get_run=lambda _: next(runs), get_run_output=lambda _: next(logs))
+    client: Any = SimpleNamespace(jobs=of_jobs)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    assert run_job.follow(client, 12, "dev") == 0
+    assert terminal.getvalue() == "\rPENDING … 0 s\r             \r"
+    assert capsys.readouterr().out == "first\nsecond\n\nrun 12 ended: SUCCESS\n"
 
 
 def test_whoever_sits_at_a_terminal_is_told_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
