@@ -16,7 +16,9 @@ class Silence extends Error {}
 
 let wake = () => {};
 let away = false;
-let starting = false;
+// What is being started, and the last of it, whose run is shown.
+const starting = new Set();
+let last = "";
 // The run whose log is shown, how much of each task's log is, and whether all of it is.
 let opened = { id: "", ends: {}, complete: false };
 // Runs that were started from here and whose end is still to be told.
@@ -95,19 +97,20 @@ async function ask(path, options = {}, seconds = 10) {
 }
 
 async function start(what, orchestrator, verb, body) {
-  if (starting) return;
-  starting = true;
+  last = what;
+  if (starting.has(what)) return;
+  starting.add(what);
   say(`${what}: starting a run …`);
   try {
     const path = `/console/orchestrators/${encodeURIComponent(orchestrator)}/${verb}`;
     const started = await ask(path, { method: "POST", body: JSON.stringify(body) }, 90);
     awaited.add(String(started.run_id));
     say(`${what}: run ${started.run_id} has started.`);
-    location.hash = new URL(started.run_page_url).hash;
+    if (last === what) location.hash = new URL(started.run_page_url).hash;
   } catch (problem) {
     say(`${what}: ${problem.message}`);
   } finally {
-    starting = false;
+    starting.delete(what);
   }
 }
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.deployment import Deployment
 from tests.emulator.emulator_harness import Server, run, started
 
+# A busy machine takes its time to start a run; what is there is seen at once.
+PATIENCE_MS = 60_000
 NAMES = ("chromium", "google-chrome", "chromium-browser")
 
 
@@ -22,6 +24,7 @@ def browser() -> Iterator[Browser]:
     if found is None:
         missing = pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip
         missing(f"none of {', '.join(NAMES)} is on PATH")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)
         yield browser
@@ -33,6 +36,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page whose program must have no error, of its own or of the browser's rules for it."""
     problems: list[str] = []
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     yield page

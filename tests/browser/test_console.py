@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from tests.browser.deployment import OPERATORS, SECRET, VARIABLE, Deployment
 from tests.emulator.emulator_harness import run, started
@@ -66,6 +66,24 @@ def test_a_delegated_operation_runs_from_the_page_and_its_log_is_shown(page: Pag
     page.get_by_role("button", name=f"Run {OPERATORS[1]} on gpu").click()
     expect(page.get_by_role("log", name="Log of task execute")).to_contain_text(f"executed {OPERATORS[1]}")
     ended(page)
+
+
+def test_one_thing_can_be_started_while_another_still_is_and_the_last_one_is_shown(
+    page: Page, deployment: Deployment
+) -> None:
+    open_console(page, deployment)
+    page.get_by_role("button", name="Refresh operators").click()
+    ended(page)
+    held: list[Route] = []
+    page.route("**/refresh", lambda route: held.append(route))
+    page.get_by_role("button", name="Refresh operators").click()
+    page.get_by_role("button", name=f"Run {OPERATORS[0]} on gpu").click()
+    log = page.get_by_role("log", name="Log of task execute")
+    expect(log).to_contain_text(f"executed {OPERATORS[0]}")
+    with page.expect_response("**/refresh"):
+        held[0].continue_()
+    expect(page.get_by_role("region", name="Runs").get_by_role("row")).to_have_count(4)
+    expect(log).to_contain_text(f"executed {OPERATORS[0]}")
 
 
 def test_what_cannot_be_started_is_told_in_the_workspace_s_own_words(page: Page, deployment: Deployment) -> None:
