@@ -44,7 +44,7 @@ def run(stack: str, command: str, orchestrator: str) -> int:
     client = workspace_client(lambda key: config.get(key, {}).get("value"))
     parameters = {"command": command} if command else None
     started: Any = client.jobs.run_now(int(found["jobId"]), only=[found["executionTaskKey"]], job_parameters=parameters)
-    print(f"run {started.run_id} of {found['jobUrl']}", flush=True)
+    print(f"run {started.run_id}: {found['jobUrl']}/run/{started.run_id}", flush=True)
     return follow(client, int(started.run_id), stack)
 
 
