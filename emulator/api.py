@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from starlette.responses import Response
 
 
 class ApiError(Exception):
@@ -128,7 +129,7 @@ def _validated(validate: Callable[[], B]) -> B:
 
 # Work that must not hold the transaction, such as a request to this same server: awaited after it, for JSON.
 Later = Coroutine[Any, Any, dict[str, Any]]
-# An answer is JSON, now or later, bytes, a file's content, or nothing at all.
-Handler = Callable[[Call], dict[str, Any] | Later | bytes | Path | None]
+# An answer is JSON, now or later, bytes, a file's content, one with headers of its own, or nothing at all.
+Handler = Callable[[Call], dict[str, Any] | Later | bytes | Path | Response | None]
 # Method, path and what answers; the whole API is one list of these.
 Route = tuple[str, str, Handler]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from sqlite3 import Connection
 
-from emulator import fiftyone_api, fiftyone_secrets, fiftyone_trigger, identity, jobs, oauth, runs
+from emulator import console_api, fiftyone_api, fiftyone_secrets, fiftyone_trigger, identity, jobs, oauth, runs
 from emulator.api import ApiError, Caller, Handler
 from emulator.fiftyone_settings import undocumented
 
@@ -43,7 +43,16 @@ def find(handler: Handler, headers: Mapping[str, str], db: Connection, home: Pat
         raise ApiError(403, "PERMISSION_DENIED", "This stand-in answers on loopback addresses only.")
     if handler in OPEN:
         return NOBODY
+    if handler in console_api.READS | console_api.ACTIONS:
+        return _visitor(handler, headers)
     return _key(handler, headers, home) if handler in FIFTYONE else _principal(handler, headers, db, home, token)
+
+
+def _visitor(handler: Handler, headers: Mapping[str, str]) -> Caller:
+    """Of the console, as the user. Browsers say of every POST which page sends it, and only the console's own may."""
+    if handler in console_api.ACTIONS and headers.get("origin") != f"http://{headers['host']}":
+        raise ApiError(403, "PERMISSION_DENIED", "Only the console's own page may ask for this.")
+    return identity.USER
 
 
 def _principal(handler: Handler, headers: Mapping[str, str], db: Connection, home: Path, token: str) -> Caller:

@@ -19,6 +19,7 @@ from starlette.routing import Route as HttpRoute
 from emulator import (
     callers,
     cluster_catalogue,
+    console_api,
     fiftyone_api,
     identity,
     jobs,
@@ -53,6 +54,7 @@ ROUTES: list[Route] = [
     *runs.ROUTES,
     *permissions.ROUTES,
     *fiftyone_api.ROUTES,
+    *console_api.ROUTES,
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -136,13 +138,16 @@ def _endpoint(
             "status": response.status_code,
             "error_code": error_code,
         }
-        log.write(json.dumps(line) + "\n")
+        if handler not in console_api.READS:
+            log.write(json.dumps(line) + "\n")
         return response
 
     return answer
 
 
-def _response(result: dict[str, Any] | bytes | Path | None) -> Response:
+def _response(result: dict[str, Any] | Response | bytes | Path | None) -> Response:
+    if isinstance(result, Response):
+        return result
     if isinstance(result, bytes):
         return Response(result, media_type="application/octet-stream")
     if isinstance(result, Path):

@@ -21,6 +21,7 @@ from preflight.result import Result, exit_code, not_checked, summary, wrong
 from preflight.settings_checks import STAND_INS, check_settings
 from preflight.workspace_checks import check_workspace
 from toolchain.environment import LOCAL_STACK, stack_environment
+from toolchain.next_steps import say_next
 from toolchain.paths import REPO, SetupError
 from toolchain.stack import has_backend
 
@@ -76,7 +77,9 @@ def main(stack: str) -> int:
         results.append(result)
         print("\n".join(result.lines), flush=True)
     print(f"\n{stack}: {summary(results)}")
-    return exit_code(results)
+    if not (code := exit_code(results)):
+        say_next("preflight", stack)
+    return code
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.paths import REPO, SetupError, fingerprint, is_current
+from toolchain.progress import counting
 
 VERSION = "3.200.0"
 PLUGIN_VERSION = "1.91.0"
@@ -94,7 +95,8 @@ def build_program(build: Build, folder: Path, report: Callable[[str], None]) -> 
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    _go(build, "build", "-trimpath", "-ldflags", f"-s -w {build.linker}", "-o", str(program), build.package)
+    with counting("  …"):
+        _go(build, "build", "-trimpath", "-ldflags", f"-s -w {build.linker}", "-o", str(program), build.package)
     stamp.write_text(inputs)
     report(f"built {build.what} in {time.monotonic() - began:.0f} s")
     return True

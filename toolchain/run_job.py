@@ -15,6 +15,7 @@ from databricks.sdk.service.jobs import RunLifecycleStateV2State
 from databricks_provider.workspace_client import workspace_client
 from toolchain.environment import stack_environment
 from toolchain.paths import SetupError
+from toolchain.progress import Line
 from toolchain.pulumi_json import PulumiError, pulumi_json
 from troubleshooting.causes import explanation
 
@@ -42,17 +43,22 @@ def run(stack: str, command: str, orchestrator: str) -> int:
     client = workspace_client(lambda key: config.get(key, {}).get("value"))
     parameters = {"command": command} if command else None
     started: Any = client.jobs.run_now(int(found["jobId"]), only=[found["executionTaskKey"]], job_parameters=parameters)
-    print(f"run {started.run_id} of {found['jobUrl']}", flush=True)
+    print(f"run {started.run_id}: {found['jobUrl']}/run/{started.run_id}", flush=True)
     return follow(client, int(started.run_id), stack)
 
 
 def follow(client: WorkspaceClient, run_id: int, stack: str) -> int:
     """Print the log of the run's one task until it has ended; 0 where it succeeded."""
-    shown = ""
+    shown, line = "", Line()
     while True:
         found = client.jobs.get_run(run_id)
-        ended = found.status is not None and found.status.state is RunLifecycleStateV2State.TERMINATED
+        state = found.status.state if found.status else None
+        ended = state is RunLifecycleStateV2State.TERMINATED
         logs, error = _output(client, found.tasks[0].run_id) if found.tasks else ("", "")
+        if logs or ended:
+            line.clear()
+        else:
+            line.show(f"{state.value if state else 'not known'} …")
         print(_new(shown, logs), end="", flush=True)
         shown = logs or shown
         if ended and found.status and found.status.termination_details:

@@ -20,6 +20,7 @@ import venv
 
 from toolchain.engine import ensure_engine
 from toolchain.paths import LOCAL, REPO, VENV, SetupError, fingerprint, is_current
+from toolchain.progress import counting
 
 REQUIREMENTS = [
     REPO / name for name in ("requirements-dev.txt", "requirements.txt", "policies/requirements.txt", "constraints.txt")
@@ -57,14 +58,11 @@ def _ensure_venv() -> None:
             f"A virtual environment could not be made: {error}. On Debian and Ubuntu: apt install python3-venv"
         ) from None
     stamp.unlink(missing_ok=True)
-    done = subprocess.run(
-        [
-            *(VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("-r", REQUIREMENTS[0], "-c", REPO / "constraints.txt"),
-        ],
-        stdout=sys.stderr,
-        check=False,
-    )
+    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    with counting("  …"):
+        done = subprocess.run(
+            [*pip, "-r", REQUIREMENTS[0], "-c", REPO / "constraints.txt"], stdout=sys.stderr, check=False
+        )
     if done.returncode:
         raise SetupError(
             "Installing the Python packages failed, as shown above. Check that pip reaches its index (`pip config "

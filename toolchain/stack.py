@@ -18,6 +18,7 @@ from uuid import uuid4
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
 from toolchain.interrupted import was_interrupted
+from toolchain.next_steps import say_next
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 
 # A pack on this machine must be named on each command (pulumi #5541), and as a whole path for a project elsewhere.
@@ -61,6 +62,8 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     code = _pulumi([pulumi_verb, "--stack", stack, *FLAGS[pulumi_verb], *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
+    if code == 0:
+        say_next(verb, stack, environ.get("DATABRICKS_HOST", ""))
     return code
 
 

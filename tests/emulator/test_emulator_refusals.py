@@ -51,7 +51,7 @@ def test_loopback_names_are_answered(http: httpx.Client, host: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("GET", "/index.html"),
         ("POST", "/api/2.2/jobs/runs/submit"),
         ("GET", "/api/2.2/jobs/create"),
         ("POST", "/api/2.0/jobs/create"),
