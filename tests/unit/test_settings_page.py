@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from components.settings_errors import SettingsError
+from components.settings_loader import FROM_ENVIRONMENT
 from components.settings_page import page
 from components.settings_schema import stack_file_schema
+from components.workspace_credentials import ENVIRONMENT
 from tests.unit.settings_cases import ENVIRON, configuration, settings
 
 REPO = Path(__file__).parents[2]
@@ -45,6 +47,14 @@ def test_a_key_has_a_value_a_default_a_meaning_and_something_to_write(row: list[
     has_default = default not in ("none", "required") and "require" not in default
     # A choice names all that can be written, a secret is asked for, and a map has rows of its own.
     assert example or has_default or value.startswith(("`", "a map")) or key.endswith("*secret*")
+
+
+def test_a_key_that_the_environment_may_hold_names_its_variable() -> None:
+    known = {**FROM_ENVIRONMENT, **{f"databricks:{key}": variable for key, variable in ENVIRONMENT.items()}}
+    shown = {key_of(row): row[2] for row in ROWS}
+    # Which Databricks has ended; no page needs to tell of it.
+    ended = {"databricks:username", "databricks:password"}
+    assert {key for key, variable in known.items() if f"`{variable}`" not in shown.get(key, "")} == ended
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if "require" in row[2] and "." not in key_of(row)], ids=key_of)
