@@ -59,7 +59,7 @@ INSTEAD: Final = {
 NEEDED_BY_UP: Final = frozenset({"fiftyone:apiKey", "databricks:host", "databricks:accountId"})
 MEANING: Final = {
     "host": "Address of the workspace, which FiftyOne is told as well.",
-    "accountId": "Id of the Databricks account, which FiftyOne is told as well; roles are granted by it.",
+    "accountId": "Id of the Databricks account, from its console; FiftyOne is told it, and roles are granted by it.",
     "token": "Personal access token of whoever deploys.",
     "clientId": "Client id of the service principal that deploys.",
     "clientSecret": "OAuth secret of the service principal that deploys.",
