@@ -73,7 +73,8 @@ def test_a_first_real_environment_is_deployed_and_verified(clone: Clone, tmp_pat
     assert done.returncode == 0, done.stdout
     assert "hidden" not in done.stdout
     assert "create" in done.stdout
-    assert re.search(r"^dev: \d+ ✓, 0 ✗", done.stdout, re.MULTILINE)
+    # Of preflight and of verify.
+    assert len(re.findall(r"^dev: \d+ ✓, 0 ✗", done.stdout, re.MULTILINE)) == 2
     # Which a person is told to commit.
     assert clone.run("git status --porcelain").stdout == " M Pulumi.dev.yaml\n"
 
