@@ -6,7 +6,7 @@ ARGS ?=
 export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 
 .PHONY: help setup up preview refresh destroy rotate rotate-due preflight verify adopt run env test unit
-.PHONY: lint format schema policies-table troubleshooting
+.PHONY: lint format schema configuration policies-table troubleshooting graph
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
@@ -35,6 +35,9 @@ verify: setup  ## follow the chain of STACK link by link, and say which one is b
 adopt: setup  ## take what was made by hand, following the guide, into STACK; ARGS="--yes --job INSTANCE_ID=JOB"
 	@.venv/bin/python -m adoption $(STACK) $(ARGS)
 
+graph: setup  ## print a Mermaid picture of what STACK holds, from the engine's own graph
+	@.venv/bin/python -m toolchain.graph $(STACK)
+
 env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)
 
@@ -56,6 +59,9 @@ format: setup  ## format, and fix what lint can fix
 
 schema: setup  ## write settings.schema.json anew from the settings
 	@.venv/bin/python -m components.settings_schema > settings.schema.json
+
+configuration: setup  ## write docs/configuration.md anew from the settings
+	@.venv/bin/python -m components.settings_page > docs/configuration.md
 
 policies-table: setup  ## write docs/policies.md anew from the rules
 	@cd policies && ../.venv/bin/python -m pack.table > ../docs/policies.md

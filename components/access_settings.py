@@ -76,11 +76,19 @@ class RunAsSettings(SettingsModel):
 class SecretsFromSettings(SettingsModel):
     """Names of FiftyOne secrets that exist already, by what they hold: used, never written or deleted."""
 
-    host: SecretName | None = Field(default=None, description="Secret of the workspace's address.")
-    account_id: SecretName | None = Field(default=None, description="Secret of the Databricks account's id.")
-    client_id: SecretName | None = Field(default=None, description="Secret of the service principal's client id.")
+    host: SecretName | None = Field(
+        default=None, description="Secret of the workspace's address.", examples=["DATABRICKS_HOST"]
+    )
+    account_id: SecretName | None = Field(
+        default=None, description="Secret of the Databricks account's id.", examples=["DATABRICKS_ACCOUNT_ID"]
+    )
+    client_id: SecretName | None = Field(
+        default=None, description="Secret of the service principal's client id.", examples=["DATABRICKS_CLIENT_ID"]
+    )
     client_secret: SecretName | None = Field(
-        default=None, description="Secret of the service principal's client secret."
+        default=None,
+        description="Secret of the service principal's client secret.",
+        examples=["DATABRICKS_CLIENT_SECRET"],
     )
 
     @model_validator(mode="after")

@@ -53,7 +53,11 @@ VariableName = Annotated[str, Field(pattern=VARIABLE_NAME)]
 class OrchestratorSettings(SettingsModel):
     """One orchestrator: its instance pools, its job and what a run of that job finds in its environment."""
 
-    description: str = Field(default="", description="What people read about the orchestrator in FiftyOne.")
+    description: str = Field(
+        default="",
+        description="What people read about the orchestrator in FiftyOne.",
+        examples=["Embeddings on GPUs"],
+    )
     node_type: str | None = Field(
         default=None,
         pattern=NODE_TYPE,
@@ -61,7 +65,10 @@ class OrchestratorSettings(SettingsModel):
         examples=["c3-standard-4-lssd"],
     )
     pool: str | None = Field(
-        default=None, pattern=POOL_ID, description="Id of an existing instance pool to execute on, used as it is."
+        default=None,
+        pattern=POOL_ID,
+        description="Id of an existing instance pool to execute on, used as it is.",
+        examples=["1123-075537-gpus"],
     )
     registration_node_type: str | None = Field(
         default=None,
@@ -71,7 +78,10 @@ class OrchestratorSettings(SettingsModel):
         examples=["c3-standard-4-lssd"],
     )
     registration_pool: str | None = Field(
-        default=None, pattern=POOL_ID, description="Id of an existing instance pool to register operators on."
+        default=None,
+        pattern=POOL_ID,
+        description="Id of an existing instance pool to register operators on.",
+        examples=["1123-075537-cpus"],
     )
     spark_version: str = Field(
         default="16.4.x-scala2.13",
@@ -98,6 +108,7 @@ class OrchestratorSettings(SettingsModel):
         ge=1,
         le=1000,
         description="Most runs of the job at a time; `fiftyone:delegatedOperationCapacity` unless said otherwise.",
+        examples=[5],
     )
     process_pool_workers: int = Field(
         default=4,
@@ -106,7 +117,10 @@ class OrchestratorSettings(SettingsModel):
         "than 4 lose their connections; 0 turns multiprocessing off (guide, Additional Considerations).",
     )
     timeout_minutes: int | None = Field(
-        default=None, ge=1, description="Minutes after which Databricks ends a run; without it, runs are not ended."
+        default=None,
+        ge=1,
+        description="Minutes after which Databricks ends a run; without it, runs are not ended.",
+        examples=[720],
     )
     registration_command: str | None = Field(
         default=None,

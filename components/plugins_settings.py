@@ -36,7 +36,10 @@ class PluginsSettings(SettingsModel):
         examples=["gs://example-bucket/plugins.tar"],
     )
     sha256: str | None = Field(
-        default=None, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the archive at `url`; runs refuse another."
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the archive at `url`; runs refuse another.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
 
     @model_validator(mode="after")

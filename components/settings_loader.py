@@ -24,7 +24,7 @@ WORKER_SECRETS: Final = {
     "encryptionKey": "FIFTYONE_ENCRYPTION_KEY",
     "pypiUrl": "FIFTYONE_PYPI_URL",
 }
-_ENVIRONMENT: Final = {
+FROM_ENVIRONMENT: Final = {
     "fiftyone:apiUri": "FIFTYONE_API_URI",
     "fiftyone:apiKey": "FIFTYONE_API_KEY",
     **{f"fiftyone:{name}": variable for name, variable in WORKER_SECRETS.items()},
@@ -96,16 +96,18 @@ def _wrong_keys(config: Mapping[str, str]) -> Iterator[Problem]:
             yield misspelt(bare, known)
 
 
-def _tree(stack: str, config: Mapping[str, str]) -> dict[str, Any]:
-    """The configuration as nested values, with the defaults that depend on the stack's name."""
-    tree: dict[str, Any] = {
-        "stack": stack,
-        "fiftyone": {},
-        "secretEnv": {},
+def stack_defaults(stack: str) -> dict[str, Any]:
+    """The defaults that depend on the stack's name."""
+    return {
         "secretScope": f"fiftyone-{stack}",
         "workspaceDir": f"/Workspace/Shared/fiftyone-{stack}",
         "protect": stack == "prod",
     }
+
+
+def _tree(stack: str, config: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration as nested values, with the defaults that depend on the stack's name."""
+    tree: dict[str, Any] = {"stack": stack, "fiftyone": {}, "secretEnv": {}, **stack_defaults(stack)}
     for key, raw in config.items():
         bare = _bare(key)
         if bare.startswith("secretEnv."):
@@ -140,7 +142,7 @@ def _from_environment(
     tree: dict[str, Any], environ: Mapping[str, str], *, existing_scope: bool, stack: str
 ) -> Iterator[Problem]:
     """Fill in what the configuration does not hold; where both hold it, they must agree."""
-    for key, variable in _ENVIRONMENT.items():
+    for key, variable in FROM_ENVIRONMENT.items():
         section, name = (tree["fiftyone"], key.removeprefix("fiftyone:")) if ":" in key else (tree, key)
         value, secret = environ.get(variable), name in WORKER_SECRETS
         if (secret and existing_scope) or (name == "servicePrincipalClientSecret" and not _needs_client_secret(tree)):

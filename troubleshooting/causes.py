@@ -220,9 +220,10 @@ CAUSES: Final = (
         source=GUIDE_MORE,
     ),
     Cause(
-        message="No module named 'databricks', or a refresh that fails in FiftyOne while `make verify` passes",
+        message="No module named 'databricks'; or the refresh fails: does the API image have databricks-sdk?",
         pattern=r"No module named '?databricks",
-        cause="FiftyOne starts jobs with databricks-sdk, which is not in its API's image unless added.",
+        cause="FiftyOne starts jobs with databricks-sdk, which is not in its API's image unless added: a refresh, or "
+        "any run, fails in FiftyOne while `make verify` passes.",
         mend="add `databricks-sdk>=0.53.0` to the API's image (FiftyOne's docs, Custom Plugins images) and deploy it.",
         source='guide, "Refresh Orchestrator Operators"',
     ),

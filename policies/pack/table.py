@@ -13,14 +13,27 @@ INTRODUCTION = """\
 
 [policies/](../policies/) holds a stack against these rules at every `make up` and `make preview`, and with plain
 `pulumi preview --policy-pack policies` and `pulumi up --policy-pack policies`. They are mandatory, unless they are
-marked *warns*: one that is violated stops the preview, and with it the `up`.
+marked *warns*: one that is violated stops the preview, and with it the `up`. A message names the setting to change:
+
+```
+- [mandatory]  worker-count  (databricks:index/job:Job: gpu)
+  The number of a run's workers is set and within the limit.
+  job gpu (execution): numWorkers is 9999, above the limit of 3 (worker-count.maxWorkers in policies/limits/dev.json).
+  Each run takes that many instances of the pool, beside its driver's. Set `orchestrators.gpu.workers` within it.
+```
 
 An environment sets limits of its own in `policies/limits/<stack>.json`, by rule, and only those that differ from their
 defaults:
 
 ```json
-{"stack-capacity": {"maxCapacity": 24}, "pool-node-type": {"nodeTypes": ["c3-standard-4-lssd"]}}
+{
+  "worker-count": { "maxWorkers": 8 },
+  "pool-node-type": { "nodeTypes": ["c3-standard-4-lssd"] },
+  "existing-pool": { "pools": [{ "id": "1123-075537-gpus", "capacity": 40, "nodeType": "g2-standard-8" }] }
+}
 ```
+
+The last has to be stated for an existing pool (`pool`, `registrationPool`), because no preview can see its size.
 
 The pack does not start where that file names an unknown rule or limit, holds a value of a wrong type, or tries to
 change a rule's level. A limit is a ceiling: a setting of the stack above it is the violation. (A file that is given to
