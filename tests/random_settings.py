@@ -110,8 +110,8 @@ def _values(kind: Any, bounds: Sequence[Any]) -> st.SearchStrategy[Any]:
     if kind is int:
         return st.integers(_bound(bounds, "ge", None), _bound(bounds, "le", None))
     if kind is float:
-        least, most = _bound(bounds, "gt", None), _bound(bounds, "le", None)
-        return st.floats(least, most, exclude_min=True, allow_nan=False, allow_infinity=False)
+        above, least, most = (_bound(bounds, name, None) for name in ("gt", "ge", "le"))
+        return st.floats(above if least is None else least, most, exclude_min=least is None)
     if kind is str:
         return _texts(bounds)
     return model(kind)
