@@ -19,15 +19,17 @@ from components.orchestrator_settings import OrchestratorSettings
 from components.plugins_settings import PluginsSettings
 from components.settings import PROJECT, ScopeSettings, Settings
 
-# In every secret, and in what may be one: no message may hold it.
+# In what may be a secret, and in what is one: no message may hold the first, and nothing but secrets the second.
 HIDDEN = "hidden"
+SECRET = f"{HIDDEN}-secret"
 # Keys whose values are secrets, beside `secretEnv.<name>`; the others come from the environment.
 SECRETS = ("containerRegistryUsername", "containerRegistryPassword")
 Entries = dict[str, Any]
 
 _TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=20)
 _NAME = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
-_HIDDEN = _TEXT.map(lambda text: HIDDEN + text)
+_HIDDEN = _TEXT.map(f"{HIDDEN}{{}}".format)
+_SECRET = _TEXT.map(f"{SECRET}{{}}".format)
 _VARIABLE = _NAME.map(lambda name: f"OWN_{name.upper()}")
 _PINS = ("torch==2.6.0", "numpy<2", "opencv-python==4.9.0.80", "Pillow", "umap-learn[plot]>=0.5; python_version>'3.9'")
 _VERSION = st.builds("{}.{}.{}".format, st.integers(2, 3), st.integers(11, 40), st.integers(0, 12))
@@ -68,8 +70,8 @@ def model(kind: type[BaseModel]) -> st.SearchStrategy[Entries]:
 
 def stack_files() -> st.SearchStrategy[Entries]:
     """What stack files say below `config`, by bare keys; nearly always valid."""
-    secrets = st.dictionaries(_VARIABLE.map(lambda name: f"secretEnv.S{name}"), _HIDDEN, max_size=2)
-    registry = st.one_of(st.just({}), st.fixed_dictionaries(dict.fromkeys(SECRETS, _HIDDEN)))
+    secrets = st.dictionaries(_VARIABLE.map(lambda name: f"secretEnv.S{name}"), _SECRET, max_size=2)
+    registry = st.one_of(st.just({}), st.fixed_dictionaries(dict.fromkeys(SECRETS, _SECRET)))
     return st.builds(_stack_file, model(Settings), model(FiftyOneSettings), secrets, registry)
 
 
