@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.settings_model import SettingsModel
+from components.settings_model import MOST, SettingsModel
 
 
 class AwsDisks(SettingsModel):
     """EBS volumes added to each instance of the pool."""
 
     type: Literal["GENERAL_PURPOSE_SSD", "THROUGHPUT_OPTIMIZED_HDD"] = Field(description="The kind of EBS volume.")
-    count: int = Field(ge=1, description="Volumes an instance.", examples=[1])
+    count: int = Field(ge=1, le=MOST, description="Volumes an instance.", examples=[1])
     size_gb: int = Field(ge=100, le=4096, description="Size of each volume in GiB.", examples=[100])
 
 
@@ -22,14 +22,14 @@ class AzureDisks(SettingsModel):
     """Managed disks added to each instance of the pool."""
 
     type: Literal["PREMIUM_LRS", "STANDARD_LRS"] = Field(description="The kind of managed disk.")
-    count: int = Field(ge=1, description="Disks an instance.", examples=[1])
+    count: int = Field(ge=1, le=MOST, description="Disks an instance.", examples=[1])
     size_gb: int = Field(ge=1, le=1023, description="Size of each disk in GiB.", examples=[100])
 
 
 class GcpDisks(SettingsModel):
     """Local SSDs of each instance of the pool, 375 GB each."""
 
-    count: int = Field(ge=0, description="Local SSDs an instance.", examples=[1])
+    count: int = Field(ge=0, le=MOST, description="Local SSDs an instance.", examples=[1])
 
 
 class AwsSettings(SettingsModel):

@@ -39,7 +39,7 @@ class FiftyOneSettings(SettingsModel):
     )
     timeout_seconds: float = Field(
         default=30.0,
-        gt=0,
+        ge=1,
         le=3600,
         description="Seconds that one call of FiftyOne's API may take before it is given up.",
     )

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from components.cloud_settings import CloudSettings
 from components.refusal import RefusalError
 from components.requirements_file import check_requirements
-from components.settings_model import SettingsModel
+from components.settings_model import MOST, SettingsModel
 
 # What the program sets in the environment of runs or keeps in the stack's scope (components/run_environment.py); the
 # entrypoint's own begin with ENTRYPOINT_.
@@ -91,14 +91,20 @@ class OrchestratorSettings(SettingsModel):
     )
     ml_runtime: bool = Field(default=True, description="Whether the execution cluster runs the runtime's ML variant.")
     workers: int = Field(
-        default=1, ge=0, description="Worker nodes of the execution cluster beside its driver; 0 is a single node."
+        default=1,
+        ge=0,
+        le=MOST,
+        description="Worker nodes of the execution cluster beside its driver; 0 is a single node.",
     )
     min_idle_instances: int = Field(
-        default=0, ge=0, description="Instances that the execution pool keeps running, and paid for, while idle."
+        default=0,
+        ge=0,
+        le=MOST,
+        description="Instances that the execution pool keeps running, and paid for, while idle.",
     )
-    max_capacity: int = Field(default=20, ge=1, description="Most instances that the execution pool may hold.")
+    max_capacity: int = Field(default=20, ge=1, le=MOST, description="Most instances that the execution pool may hold.")
     registration_max_capacity: int = Field(
-        default=2, ge=1, description="Most instances that the registration pool may hold: one run takes two."
+        default=2, ge=1, le=MOST, description="Most instances that the registration pool may hold: one run takes two."
     )
     idle_minutes: int = Field(
         default=15, ge=0, le=10000, description="Minutes after which the pools let an idle instance go."
@@ -113,12 +119,14 @@ class OrchestratorSettings(SettingsModel):
     process_pool_workers: int = Field(
         default=4,
         ge=0,
+        le=MOST,
         description="Processes a run may start at once (FIFTYONE_MAX_PROCESS_POOL_WORKERS). With MongoDB Atlas more "
         "than 4 lose their connections; 0 turns multiprocessing off (guide, Additional Considerations).",
     )
     timeout_minutes: int | None = Field(
         default=None,
         ge=1,
+        le=MOST // 60,
         description="Minutes after which Databricks ends a run; without it, runs are not ended.",
         examples=[720],
     )

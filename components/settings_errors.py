@@ -26,6 +26,8 @@ _TYPES = {
 }
 # Which of the clouds' models was chosen; validation writes it into the path of a value.
 _CLOUDS = ("aws", "azure", "gcp")
+# What stands in the place of these may be a whole text of settings that could not be parsed.
+_CONTAINERS = ("dict_type", "list_type", "model_type")
 # Values that may hold a credential though they should not.
 _NOT_SHOWN = (
     *("apiUri", "clientId", "clientSecret", "containerImage", "env", "secretsFrom", "servicePrincipal"),
@@ -92,7 +94,7 @@ def problem_of(error: ErrorDetails, *, stack: str) -> Problem:
     if error["type"] == "missing":
         return Problem(key=key, what="is required and missing", why=_why(field), mend=_set(key, field, stack))
     secret = field is not None and SecretStr in _parts(field.annotation)
-    shown = field is None or not (secret or field.alias in _NOT_SHOWN)
+    shown = field is None or not (secret or field.alias in _NOT_SHOWN or error["type"] in _CONTAINERS)
     if shown and isinstance(error["input"], (str, int, float)):
         what += f", but is {error['input']!r}"
     return Problem(key=key, what=what, why=_why(field), mend=_set(key, field, stack))

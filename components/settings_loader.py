@@ -134,7 +134,7 @@ def _parsed(raw: str, model: type[FiftyOneSettings] | type[Settings], alias: str
         return raw
     try:
         return json.loads(raw)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return raw
 
 

@@ -1,7 +1,12 @@
 """What every part of the settings has in common."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+# Databricks' whole numbers have 32 bits; a larger one fails when most of the stack stands.
+MOST: Final = 2**31 - 1
 
 
 class SettingsModel(BaseModel):

@@ -14,6 +14,8 @@ import pulumi_databricks as databricks
 from databricks_provider.folder import Folder
 
 WORKSPACE = "/Workspace"
+# What the first version's stacks have in the folder's place.
+BEFORE = pulumi.Alias(name="directory", type_="databricks:index/directory:Directory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class WorkspaceFiles(pulumi.ComponentResource):
         super().__init__("fiftyone-databricks:index:WorkspaceFiles", name, None, opts)
         # The workspace API writes paths without the prefix and would read the same path back so.
         path = args.directory.removeprefix(WORKSPACE)
-        self.folder = Folder("folder", path=path, opts=pulumi.ResourceOptions(parent=self)).path
+        own = pulumi.ResourceOptions(parent=self, aliases=[BEFORE])
+        self.folder = Folder("folder", path=path, opts=own).path
         for file, text in sorted(args.files.items()):
             databricks.WorkspaceFile(
                 file,

@@ -8,7 +8,15 @@ from contextlib import suppress
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
+from pulumi.dynamic import (
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
 
 from databricks_provider.sdk_import import SDK_IMPORT
 from databricks_provider.workspace_client import WorkspaceConnection
@@ -34,8 +42,12 @@ class FolderProvider(ResourceProvider):
         return CreateResult(id_=path, outs=props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        moved = _olds["path"] != _news["path"]
-        return DiffResult(changes=moved, replaces=["path"] if moved else [], delete_before_replace=False)
+        moved, taken_over = _olds["path"] != _news["path"], "deleteRecursive" in _olds
+        return DiffResult(changes=moved or taken_over, replaces=["path"] if moved else [], delete_before_replace=False)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """The folder as pulumi-databricks' `Directory` made it, now this resource's: in the state alone."""
+        return UpdateResult(outs=_news)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         with SDK_IMPORT:

@@ -114,6 +114,13 @@ def test_production_is_protected_unless_told_otherwise() -> None:
         (configuration(fiftyone__version="v2.13.1"), "is 'v2.13.1', but a release of FiftyOne has three plain"),
         (configuration(fiftyone__apiUri="https://user:hidden@example.com"), "fiftyone:apiUri does not have the form"),
         (configuration(orchestrators="[" * 100000), "orchestrators must be a map"),
+        (configuration(orchestrators='{"gpu": {"env": {"TOKEN": "hidden"}}'), "- orchestrators must be a map\n"),
+        (gpu(requirements="a @ https://user:hidden@example.com/a"), "gpu.requirements must be a list\n"),
+        (
+            configuration(fiftyone__delegatedOperationCapacity=5000 * "1"),
+            "fiftyone:delegatedOperationCapacity must be a",
+        ),
+        (gpu(workers=2**31), "orchestrators.gpu.workers must be at most 2147483647, but is 2147483648"),
         (configuration(workspaceDir="/Workspace/Shared/a\nb"), "no plain path of a workspace folder"),
         (gpu(processPoolWorkers=5), "orchestrators.gpu.processPoolWorkers is 5, but MongoDB Atlas"),
         (gpu(containerImage="registry.example.com/a/b:1"), "with the ML runtime|set `mlRuntime: false`"),
