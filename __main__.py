@@ -1,5 +1,12 @@
 """Wires the stack: settings in, components together, outputs out. What is deployed is in components/."""
 
+import gc
+
+# Loading pulumi_databricks makes half a million objects that all stay: searching them for garbage, again and again,
+# takes half a second of a run that lasts some seconds.
+gc.disable()
+
+# ruff: noqa: E402
 import pulumi
 
 from components.access import Access
@@ -19,6 +26,9 @@ from components.service_principal import service_principal
 from components.stack_inputs import stack_inputs
 from components.workspace_files import WorkspaceFiles, WorkspaceFilesArgs
 from fiftyone_provider.secret import Secret
+
+gc.freeze()
+gc.enable()
 
 settings, plugins_at = stack_inputs()
 scope = SecretScope(
