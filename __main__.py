@@ -12,7 +12,7 @@ import pulumi
 from components.access import Access
 from components.fiftyone_orchestrator import FiftyOneOrchestrator
 from components.instance_pools import InstancePools
-from components.instance_pools_args import instance_pools_args
+from components.instance_pools_args import instance_pools_args, needed_by_pools
 from components.job import Job
 from components.job_args import job_args
 from components.job_files import job_files
@@ -54,7 +54,7 @@ for instance_id in settings.orchestrators:
     pools = InstancePools(
         instance_id,
         instance_pools_args(settings, instance_id, run_as),
-        pulumi.ResourceOptions(depends_on=[run_as, scope]),
+        pulumi.ResourceOptions(depends_on=needed_by_pools(settings, instance_id, scope, run_as)),
     )
     job = Job(
         instance_id,

@@ -1,0 +1,36 @@
+"""Measures everything, prints the page and keeps it: `python -m benchmarks [--repetitions N]`.
+
+The exit code is 0 whether or not goals are met: the page says which are not.
+"""
+
+import argparse
+import os
+
+from benchmarks import against_bare, against_peers, anatomy, growth
+from benchmarks.report import page
+from tests.engine.workspace import REPO
+
+PAGE = REPO / "docs" / "benchmarks.md"
+# On two quiet cores some 15 minutes.
+REPETITIONS = 3
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and write docs/benchmarks.md.")
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS, help=f"of what is compared ({REPETITIONS})")
+    repetitions = max(parser.parse_args().repetitions, 1)
+    load_before = os.getloadavg()[0]
+    sections = [
+        against_bare.measure(repetitions),
+        against_peers.measure(repetitions),
+        growth.measure(),
+        anatomy.measure(repetitions),
+    ]
+    text = page(sections, repetitions=repetitions, load_before=load_before)
+    PAGE.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
