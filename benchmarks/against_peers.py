@@ -122,17 +122,20 @@ def _text(
     return "\n\n".join(
         [
             prose(
-                "Theirs is bundles (CLI 1.14), measured apart on another day: job, pools, scope, permissions and files, at "
+                "Theirs is bundles (CLI 1.14), measured apart on another day: job, pools, scope, permissions and "
+                "files, at "
                 f"most {PEER_RESOURCES} resources. Ours is the whole chain, {resources} resources: beside those the "
                 "values of three secrets, and FiftyOne's four secrets, registration and operators. For putting three "
-                f"secrets by hand, three of their smallest commands are counted, {BY_HAND_SECONDS:.2f} s, and no time of "
+                f"secrets by hand, three of their smallest commands are counted, {BY_HAND_SECONDS:.2f} s, and no "
+                "time of "
                 "a person's."
             ),
             table(head, rows),
             prose(
                 "A run without changes asks, beside what the workspace is, once for each thing in FiftyOne: "
                 + (", ".join(f"{count} times `{name}`" for name, count in sorted(asked.items())) or "nothing")
-                + ". What a failed change has left there, the state does not know; one list of all would not do, because "
+                + ". What a failed change has left there, the state does not know; one list of all would not do, "
+                "because "
                 "FiftyOne's are documented to hold names alone, and not what tells our secret from one written since."
             ),
             prose(

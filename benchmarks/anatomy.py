@@ -63,8 +63,10 @@ def measure(repetitions: int) -> Section:
             "Whole runs, in seconds:",
             table(["run", "s"], wholes),
             prose(
-                "The processes of the whole program's runs, in processor seconds and, in brackets, MB at most. While it "
-                "waits, Pulumi's Python SDK turns its event loop without a pause, so the program's seconds grow with the "
+                "The processes of the whole program's runs, in processor seconds and, in brackets, MB at most. "
+                "While it "
+                "waits, Pulumi's Python SDK turns its event loop without a pause, so the program's seconds grow "
+                "with the "
                 "time that providers take."
             ),
             _processes(steps),

@@ -39,7 +39,8 @@ def measure(orchestrators: tuple[int, ...] = ORCHESTRATORS, files: tuple[int, ..
     text = "\n\n".join(
         [
             prose(
-                "Orchestrators have two pools, a job with two tasks and a registration each. Memory is the most that the "
+                "Orchestrators have two pools, a job with two tasks and a registration each. Memory is the most "
+                "that the "
                 "program's process held."
             ),
             _table("orchestrators", by_number),

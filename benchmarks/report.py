@@ -37,7 +37,8 @@ def page(sections: Sequence[Section], *, repetitions: int, load_before: float) -
     parts = [
         "# Benchmarks",
         prose(
-            "Written by `make bench`, which measures on the embedded workspace; do not edit. Times are one machine's, so "
+            "Written by `make bench`, which measures on the embedded workspace; do not edit. Times are one "
+            "machine's, so "
             "the ratios count."
         ),
         _machine(repetitions, load_before),
@@ -60,5 +61,6 @@ def _machine(repetitions: int, load_before: float) -> str:
     return prose(
         f"Measured on {os.cpu_count()} cores ({platform.system()} {platform.machine()}, Python "
         f"{platform.python_version()}), engine {VERSION}, databricks plugin {PLUGIN_VERSION}; medians of "
-        f"{repetitions}. Load average {load_before:.1f} before the first measurement, {load:.1f} after the last.{caveat}"
+        f"{repetitions}. Load average {load_before:.1f} before the first measurement, {load:.1f} after the "
+        f"last.{caveat}"
     )
