@@ -2,10 +2,7 @@
 
 import gc
 
-# Loading pulumi_databricks makes half a million objects that all stay: searching them for garbage, again and again,
-# takes half a second of a run that lasts some seconds.
-gc.disable()
-
+gc.disable()  # pulumi_databricks loads half a million objects that all stay: half a second to search for garbage
 # ruff: noqa: E402
 import pulumi
 
@@ -15,7 +12,7 @@ from components.instance_pools import InstancePools
 from components.instance_pools_args import instance_pools_args, needed_by_pools
 from components.job import Job
 from components.job_args import job_args
-from components.job_files import job_files
+from components.job_files import job_file_names, job_files
 from components.plugins import Plugins, retire_archives
 from components.registration_args import registration_args
 from components.run_as import RunAs
@@ -45,7 +42,7 @@ run_as = RunAs("run-as", run_as_args(settings, scope, files))
 made = service_principal(settings)
 trigger = made.client_id if made else settings.existing_trigger
 plugins = Plugins("plugins", plugins_at, pulumi.ResourceOptions(depends_on=[files])) if plugins_at else None
-needed_by_runs = [scope, files, run_as, *([plugins] if plugins else [])]
+needed_by_runs = [scope, run_as, *([plugins] if plugins else [])]
 
 outputs: dict[str, object] = {}
 jobs: list[pulumi.Resource] = []
@@ -59,7 +56,7 @@ for instance_id in settings.orchestrators:
     job = Job(
         instance_id,
         job_args(settings, instance_id, pools, plugins_at, run_as),
-        pulumi.ResourceOptions(depends_on=[pools, *needed_by_runs]),
+        pulumi.ResourceOptions(depends_on=[pools, *needed_by_runs, *files.named(job_file_names(instance_id))]),
     )
     access = Access(instance_id, job_id=job.outputs["jobId"], trigger=trigger)
     registered = FiftyOneOrchestrator(

@@ -38,4 +38,4 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _shown(number: float) -> str:
     """Two decimals where they tell something."""
-    return f"{number:.0f}" if number == round(number) and abs(number) != 1 else f"{number:.2f}"
+    return f"{number:.0f}" if number % 1 == 0 and abs(number) != 1 else f"{number:.2f}"
