@@ -7,7 +7,7 @@ import argparse
 import os
 
 from benchmarks import against_bare, against_peers, anatomy, growth
-from benchmarks.report import page
+from benchmarks.report import Section, page, shown
 from tests.engine.workspace import REPO
 
 PAGE = REPO / "docs" / "benchmarks.md"
@@ -21,15 +21,17 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help=f"of what is compared ({REPETITIONS})")
     repetitions = max(parser.parse_args().repetitions, 1)
     load_before = os.getloadavg()[0]
-    sections = [
-        against_bare.measure(repetitions),
-        against_peers.measure(repetitions),
-        growth.measure(),
-        anatomy.measure(repetitions),
-    ]
-    text = page(sections, repetitions=repetitions, load_before=load_before)
-    PAGE.write_text(text)
-    print(text)
+    sections: list[Section] = []
+    for measured in (
+        lambda: against_bare.measure(repetitions),
+        lambda: against_peers.measure(repetitions),
+        lambda: anatomy.measure(repetitions),
+        growth.measure,
+    ):
+        sections.append(measured())
+        print(shown(sections[-1]), end="\n\n", flush=True)
+    PAGE.write_text(page(sections, repetitions=repetitions, load_before=load_before))
+    print(f"kept in {PAGE.relative_to(REPO)}")
 
 
 if __name__ == "__main__":

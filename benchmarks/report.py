@@ -45,9 +45,12 @@ def page(sections: Sequence[Section], *, repetitions: int, load_before: float) -
         f"**{len(goals) - len(missed)} of {len(goals)} goals are met**{', and these are not:' if missed else '.'}",
         *([_goals(missed)] if missed else []),
     ]
-    for section in sections:
-        parts += [f"## {section.title}", section.text, _goals(section.goals)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *map(shown, sections)]) + "\n"
+
+
+def shown(section: Section) -> str:
+    """One subject of the page."""
+    return "\n\n".join([f"## {section.title}", section.text, _goals(section.goals)])
 
 
 def _goals(goals: Sequence[Goal]) -> str:
