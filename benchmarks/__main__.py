@@ -19,14 +19,24 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and write docs/benchmarks.md.")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help=f"of what is compared ({REPETITIONS})")
-    repetitions = max(parser.parse_args().repetitions, 1)
+    sizes = growth.ORCHESTRATORS
+    parser.add_argument(
+        "--orchestrators",
+        type=int,
+        nargs=3,
+        default=sizes,
+        metavar="N",
+        help="sizes of stacks that growth is told from",
+    )
+    given = parser.parse_args()
+    repetitions = max(given.repetitions, 1)
     load_before = os.getloadavg()[0]
     sections: list[Section] = []
     for measured in (
         lambda: against_bare.measure(repetitions),
         lambda: against_peers.measure(repetitions),
         lambda: anatomy.measure(repetitions),
-        growth.measure,
+        lambda: growth.measure(tuple(given.orchestrators)),
     ):
         sections.append(measured())
         print(shown(sections[-1]), end="\n\n", flush=True)
