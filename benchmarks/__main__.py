@@ -5,6 +5,7 @@ The exit code is 0 whether or not goals are met: the page says which are not.
 
 import argparse
 import os
+from collections.abc import Callable
 
 from benchmarks import against_bare, against_peers, anatomy, growth
 from benchmarks.report import Section, page, shown
@@ -13,6 +14,7 @@ from tests.engine.workspace import REPO
 PAGE = REPO / "docs" / "benchmarks.md"
 # On two quiet cores some 15 minutes.
 REPETITIONS = 3
+PARTS: tuple[str, ...] = ("bare", "peers", "growth", "anatomy")
 
 
 def main() -> None:
@@ -28,19 +30,24 @@ def main() -> None:
         metavar="N",
         help="sizes of stacks that growth is told from",
     )
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure these alone; the page says what is left out")
     given = parser.parse_args()
     repetitions = max(given.repetitions, 1)
     load_before = os.getloadavg()[0]
-    sections: list[Section] = []
-    for measured in (
+    measures: tuple[Callable[[], Section], ...] = (
         lambda: against_bare.measure(repetitions),
         lambda: against_peers.measure(repetitions),
-        lambda: anatomy.measure(repetitions),
         lambda: growth.measure(tuple(given.orchestrators)),
-    ):
-        sections.append(measured())
+        lambda: anatomy.measure(repetitions),
+    )
+    parts = dict(zip(PARTS, measures, strict=True))
+    sections: list[Section] = []
+    wanted = [name for name in parts if name in (given.only or parts)]
+    for name in wanted:
+        sections.append(parts[name]())
         print(shown(sections[-1]), end="\n\n", flush=True)
-    PAGE.write_text(page(sections, repetitions=repetitions, load_before=load_before))
+    left_out = [name for name in parts if name not in wanted]
+    PAGE.write_text(page(sections, repetitions=repetitions, load_before=load_before, left_out=left_out))
     print(f"kept in {PAGE.relative_to(REPO)}")
 
 

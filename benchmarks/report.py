@@ -30,8 +30,8 @@ def prose(text: str) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
-def page(sections: Sequence[Section], *, repetitions: int, load_before: float) -> str:
-    """The page: what was missed first, then each subject with its goals."""
+def page(sections: Sequence[Section], *, repetitions: int, load_before: float, left_out: Sequence[str] = ()) -> str:
+    """The page: what was missed first, then each subject with its goals; `left_out` was not measured."""
     goals = [goal for section in sections for goal in section.goals]
     missed = [goal for goal in goals if not goal.met]
     parts = [
@@ -44,6 +44,7 @@ def page(sections: Sequence[Section], *, repetitions: int, load_before: float) -
         _machine(repetitions, load_before),
         f"**{len(goals) - len(missed)} of {len(goals)} goals are met**{', and these are not:' if missed else '.'}",
         *([_goals(missed)] if missed else []),
+        *([f"**Not measured this time: {', '.join(left_out)}.**"] if left_out else []),
     ]
     return "\n\n".join([*parts, *map(shown, sections)]) + "\n"
 
