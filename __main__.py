@@ -1,14 +1,18 @@
 """Wires the stack: settings in, components together, outputs out. What is deployed is in components/."""
 
+import gc
+
+gc.disable()  # pulumi_databricks loads half a million objects that all stay: half a second to search for garbage
+# ruff: noqa: E402
 import pulumi
 
 from components.access import Access
 from components.fiftyone_orchestrator import FiftyOneOrchestrator
 from components.instance_pools import InstancePools
-from components.instance_pools_args import instance_pools_args
+from components.instance_pools_args import instance_pools_args, needed_by_pools
 from components.job import Job
 from components.job_args import job_args
-from components.job_files import job_files
+from components.job_files import job_file_names, job_files
 from components.plugins import Plugins, retire_archives
 from components.registration_args import registration_args
 from components.run_as import RunAs
@@ -19,6 +23,9 @@ from components.service_principal import service_principal
 from components.stack_inputs import stack_inputs
 from components.workspace_files import WorkspaceFiles, WorkspaceFilesArgs
 from fiftyone_provider.secret import Secret
+
+gc.freeze()
+gc.enable()
 
 settings, plugins_at = stack_inputs()
 scope = SecretScope(
@@ -35,7 +42,7 @@ run_as = RunAs("run-as", run_as_args(settings, scope, files))
 made = service_principal(settings)
 trigger = made.client_id if made else settings.existing_trigger
 plugins = Plugins("plugins", plugins_at, pulumi.ResourceOptions(depends_on=[files])) if plugins_at else None
-needed_by_runs = [scope, files, run_as, *([plugins] if plugins else [])]
+needed_by_runs = [scope, run_as, *([plugins] if plugins else [])]
 
 outputs: dict[str, object] = {}
 jobs: list[pulumi.Resource] = []
@@ -44,12 +51,12 @@ for instance_id in settings.orchestrators:
     pools = InstancePools(
         instance_id,
         instance_pools_args(settings, instance_id, run_as),
-        pulumi.ResourceOptions(depends_on=[run_as, scope]),
+        pulumi.ResourceOptions(depends_on=needed_by_pools(settings, instance_id, scope, run_as)),
     )
     job = Job(
         instance_id,
         job_args(settings, instance_id, pools, plugins_at, run_as),
-        pulumi.ResourceOptions(depends_on=[pools, *needed_by_runs]),
+        pulumi.ResourceOptions(depends_on=[pools, *needed_by_runs, *files.named(job_file_names(instance_id))]),
     )
     access = Access(instance_id, job_id=job.outputs["jobId"], trigger=trigger)
     registered = FiftyOneOrchestrator(

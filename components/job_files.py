@@ -20,6 +20,11 @@ def job_files(settings: Settings) -> dict[str, str]:
     return {ENTRYPOINT: (JOB_FOLDER / ENTRYPOINT).read_text(), **requirements}
 
 
+def job_file_names(instance_id: str) -> list[str]:
+    """The files that one orchestrator's job runs from."""
+    return [ENTRYPOINT, requirements_name(instance_id)]
+
+
 def entrypoint_path(settings: Settings) -> str:
     """Where jobs find the entrypoint."""
     return f"{settings.workspace_dir}/{ENTRYPOINT}"

@@ -5,7 +5,7 @@ looks for them: new workspaces have no DBFS root.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -29,7 +29,7 @@ class WorkspaceFilesArgs:
 class WorkspaceFiles(pulumi.ComponentResource):
     """Outputs: `directory`, and the same as the workspace API writes it, `folder`.
 
-    Paths are known from names, so whoever uses a file depends on the component.
+    Paths are known from names, so whoever uses a file depends on it, by `named`.
     """
 
     directory: pulumi.Output[str]
@@ -41,15 +41,21 @@ class WorkspaceFiles(pulumi.ComponentResource):
         path = args.directory.removeprefix(WORKSPACE)
         own = pulumi.ResourceOptions(parent=self, aliases=[BEFORE])
         self.folder = Folder("folder", path=path, opts=own).path
-        for file, text in sorted(args.files.items()):
-            databricks.WorkspaceFile(
+        self._files = {
+            file: databricks.WorkspaceFile(
                 file,
                 path=self.folder.apply(lambda path, file=file: f"{path}/{file}"),
                 content_base64=encoded(text),
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            for file, text in sorted(args.files.items())
+        }
         self.directory = pulumi.Output.from_input(args.directory)
         self.register_outputs({"directory": self.directory})
+
+    def named(self, names: Iterable[str]) -> list[pulumi.Resource]:
+        """The files of these names; all of them would be one more for each orchestrator of the stack."""
+        return [self._files[name] for name in names]
 
 
 def encoded(text: str) -> str:

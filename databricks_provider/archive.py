@@ -28,21 +28,19 @@ from pulumi.dynamic import (
 
 from components.plugin_archive import plugin_archive
 from databricks_provider.file_store import FileStore
-from databricks_provider.workspace_client import WorkspaceConnection
+from databricks_provider.workspace_client import CONNECTION
 
 CHECKOUT = Path(__file__).parent.parent
 ARCHIVE_NAME = re.compile(r"plugins-[0-9a-f]{16}\.tar")
 CHUNK = 1 << 20
 WORTH_PROGRESS = 10 * CHUNK
 
-_connection = WorkspaceConnection()
-
 
 class ArchiveProvider(ResourceProvider):
     """Uploads archives, finds them, and deletes the folder. Its import path is part of every stack's state."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _upload(props)
@@ -62,19 +60,19 @@ class ArchiveProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """A file that is gone shows as one of no content, so that the next update uploads it again."""
-        there = archive_name(props["sha256"]) in FileStore(_connection.client, id_).names()
+        there = archive_name(props["sha256"]) in FileStore(CONNECTION.client, id_).names()
         return ReadResult(id_=id_, outs=props if there else {**props, "sha256": ""})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         _sweep(_id, keep=())
-        FileStore(_connection.client, _id).remove()
+        FileStore(CONNECTION.client, _id).remove()
 
 
 class ArchiveRetentionProvider(ResourceProvider):
     """Deletes archives once all jobs have moved on. Its import path is part of every stack's state."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         return CreateResult(id_="archives", outs={**props, "previous": ""})
@@ -94,7 +92,7 @@ def archive_name(sha256: str) -> str:
 
 
 def _upload(props: dict[str, Any]) -> None:
-    plugins = json.loads(_connection.setting("fiftyone-databricks:plugins"))
+    plugins = json.loads(CONNECTION.setting("fiftyone-databricks:plugins"))
     archive = plugin_archive(CHECKOUT / plugins["source"])
     size = int(props["size"])
     with tempfile.TemporaryFile() as file:
@@ -105,12 +103,12 @@ def _upload(props: dict[str, Any]) -> None:
         file.seek(0)
         print(f"uploading {len(archive.files)} files of plugins, {_shown(size)}, to {props['folder']}", flush=True)
         content = io.BufferedReader(_Progress(file, size), CHUNK)
-        FileStore(_connection.client, props["folder"]).put(archive_name(props["sha256"]), content)
+        FileStore(CONNECTION.client, props["folder"]).put(archive_name(props["sha256"]), content)
 
 
 def _sweep(folder: str, *, keep: Iterable[str]) -> None:
     """Delete the archives of a folder that are none of `keep`, given by hash; other files are not ours."""
-    store, kept = FileStore(_connection.client, folder), {archive_name(sha256) for sha256 in keep}
+    store, kept = FileStore(CONNECTION.client, folder), {archive_name(sha256) for sha256 in keep}
     for name in store.names() - kept:
         if ARCHIVE_NAME.fullmatch(name):
             store.delete(name)

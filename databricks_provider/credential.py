@@ -23,19 +23,17 @@ from pulumi.dynamic import (
 
 from databricks_provider.rotation import lifetime, looks_for_left_overs, rotation
 from databricks_provider.sdk_import import SDK_IMPORT
-from databricks_provider.workspace_client import WorkspaceConnection
+from databricks_provider.workspace_client import CONNECTION
 
 # Secrets of a service principal that may be valid at once.
 MOST = 5
-
-_connection = WorkspaceConnection()
 
 
 class CredentialProvider(ResourceProvider):
     """Makes and finds secrets. Its import path is part of every stack's state: never move or rename it."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         return CreateResult(id_=f"{props['principalId']}/credential", outs=_made(props))
@@ -70,7 +68,7 @@ class CredentialRetentionProvider(ResourceProvider):
     """Deletes secrets that FiftyOne has moved on from. Its import path is part of every stack's state."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _sweep(props)
@@ -90,7 +88,7 @@ def _made(props: dict[str, Any]) -> dict[str, Any]:
     with SDK_IMPORT:
         from databricks.sdk.errors.base import DatabricksError
 
-    principal, proxy = props["principalId"], _connection.client.service_principal_secrets_proxy
+    principal, proxy = props["principalId"], CONNECTION.client.service_principal_secrets_proxy
     try:
         made = proxy.create(principal, lifetime=lifetime(int(props["rotateAfterDays"])))
     except DatabricksError as error:
@@ -119,7 +117,7 @@ def _sweep(props: dict[str, Any]) -> None:
     principal = props["principalId"]
     for secret_id in sorted(_secret_ids(principal).difference(props["needed"])):
         with suppress(NotFound):
-            _connection.client.service_principal_secrets_proxy.delete(principal, secret_id)
+            CONNECTION.client.service_principal_secrets_proxy.delete(principal, secret_id)
 
 
 def _secret_ids(principal: str) -> set[str]:
@@ -128,7 +126,7 @@ def _secret_ids(principal: str) -> set[str]:
         from databricks.sdk.errors import NotFound
 
     with suppress(NotFound):
-        return {secret.id or "" for secret in _connection.client.service_principal_secrets_proxy.list(principal)}
+        return {secret.id or "" for secret in CONNECTION.client.service_principal_secrets_proxy.list(principal)}
     return set()
 
 

@@ -11,22 +11,20 @@ from typing import Any, Final
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, Resource, ResourceProvider
 
-from databricks_provider.workspace_client import WorkspaceConnection
+from databricks_provider.workspace_client import CONNECTION
 
 # A service principal's user name is its application id.
 _APPLICATION_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-_connection = WorkspaceConnection()
 
 
 class DeployerProvider(ResourceProvider):
     """Asks who deploys. Its import path is part of every stack's state: never move or rename it."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        name = _connection.client.current_user.me().user_name or ""
+        name = CONNECTION.client.current_user.me().user_name or ""
         return CreateResult(id_="deployer", outs={**props, "userName": name})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

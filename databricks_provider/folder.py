@@ -19,16 +19,14 @@ from pulumi.dynamic import (
 )
 
 from databricks_provider.sdk_import import SDK_IMPORT
-from databricks_provider.workspace_client import WorkspaceConnection
-
-_connection = WorkspaceConnection()
+from databricks_provider.workspace_client import CONNECTION
 
 
 class FolderProvider(ResourceProvider):
     """Makes, finds and deletes folders. Its import path is part of every stack's state: never move or rename it."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the folder; an empty one that is there already may be what is left of an interrupted create."""
@@ -38,7 +36,7 @@ class FolderProvider(ResourceProvider):
                 f"The workspace folder {path} exists and holds {found}, which this stack did not put there and would "
                 "overwrite or delete some day. Name another folder as `workspaceDir`, or empty this one."
             )
-        _connection.client.workspace.mkdirs(path)
+        CONNECTION.client.workspace.mkdirs(path)
         return CreateResult(id_=path, outs=props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -54,7 +52,7 @@ class FolderProvider(ResourceProvider):
             from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
-            _connection.client.workspace.get_status(id_)
+            CONNECTION.client.workspace.get_status(id_)
             return ReadResult(id_=id_, outs=props)
         return ReadResult(id_="", outs={})
 
@@ -68,7 +66,7 @@ class FolderProvider(ResourceProvider):
                 "Move that elsewhere and run the same command again."
             )
         with suppress(NotFound):
-            _connection.client.workspace.delete(_id)
+            CONNECTION.client.workspace.delete(_id)
 
 
 def _contents(path: str) -> str:
@@ -77,7 +75,7 @@ def _contents(path: str) -> str:
         from databricks.sdk.errors import NotFound
 
     with suppress(NotFound):
-        entries = _connection.client.workspace.list(path)  # pyright: ignore[reportUnknownMemberType]
+        entries = CONNECTION.client.workspace.list(path)  # pyright: ignore[reportUnknownMemberType]
         return ", ".join(sorted(str(entry.path).rpartition("/")[2] for entry in entries))
     return ""
 

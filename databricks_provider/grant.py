@@ -7,15 +7,13 @@ where nothing changed; `refresh` looks.
 
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from databricks_provider.sdk_import import SDK_IMPORT
-from databricks_provider.workspace_client import WorkspaceConnection
-
-CONNECTION: Final = WorkspaceConnection()
+from databricks_provider.workspace_client import CONNECTION
 
 
 class GrantProvider(ResourceProvider, ABC):

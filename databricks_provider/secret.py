@@ -20,16 +20,14 @@ from pulumi.dynamic import (
 )
 
 from databricks_provider.sdk_import import SDK_IMPORT
-from databricks_provider.workspace_client import WorkspaceConnection
-
-_connection = WorkspaceConnection()
+from databricks_provider.workspace_client import CONNECTION
 
 
 class SecretProvider(ResourceProvider):
     """Puts, finds and deletes secrets. Its import path is part of every stack's state: never move or rename it."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _connection.configure(req)
+        CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _put(props)
@@ -55,7 +53,7 @@ class SecretProvider(ResourceProvider):
 
         scope, _, key = id_.partition("/")
         try:
-            keys = [secret.key for secret in _connection.client.secrets.list_secrets(scope)]
+            keys = [secret.key for secret in CONNECTION.client.secrets.list_secrets(scope)]
         except NotFound:
             keys = []
         return ReadResult(id_=id_, outs=props) if key in keys else ReadResult(id_="", outs={})
@@ -65,11 +63,11 @@ class SecretProvider(ResourceProvider):
             from databricks.sdk.errors import NotFound
 
         with suppress(NotFound):
-            _connection.client.secrets.delete_secret(_props["scope"], _props["key"])
+            CONNECTION.client.secrets.delete_secret(_props["scope"], _props["key"])
 
 
 def _put(props: dict[str, Any]) -> None:
-    _connection.client.secrets.put_secret(props["scope"], props["key"], string_value=props["value"])
+    CONNECTION.client.secrets.put_secret(props["scope"], props["key"], string_value=props["value"])
 
 
 class Secret(Resource, module="databricks", name="Secret"):

@@ -5,10 +5,9 @@ same attributes under the same names.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi.dynamic import ConfigureRequest
-from pydantic.alias_generators import to_camel
 
 from databricks_provider.sdk_import import SDK_IMPORT
 
@@ -26,6 +25,7 @@ def workspace_client(configured: Callable[[str], str | None]) -> "WorkspaceClien
     with SDK_IMPORT:
         from databricks.sdk import WorkspaceClient
         from databricks.sdk.config import Config
+        from pydantic.alias_generators import to_camel
 
     given: dict[str, Any] = {}
     for attribute in Config.attributes():
@@ -37,7 +37,10 @@ def workspace_client(configured: Callable[[str], str | None]) -> "WorkspaceClien
 
 
 class WorkspaceConnection:
-    """A dynamic provider's client, made when the first call needs it, of the configuration that the engine gave it."""
+    """The client of the dynamic providers of one process, made when the first call needs it.
+
+    Its configuration is the stack's, as the engine gave it, which is the same for each class of provider.
+    """
 
     def __init__(self) -> None:
         self._request: ConfigureRequest | None = None
@@ -64,3 +67,7 @@ class WorkspaceConnection:
         if self._request is None:
             raise RuntimeError("the engine configures a provider before it calls it")
         return self._request
+
+
+# Shared, because each client asks the workspace what it is, and gets a token of its own.
+CONNECTION: Final = WorkspaceConnection()

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from databricks_provider.workspace_client import WorkspaceConnection
+from databricks_provider.workspace_client import CONNECTION as WORKSPACE
 from fiftyone_provider.client import FiftyOneError
 from fiftyone_provider.connection import CONNECTION
 from fiftyone_provider.registering import token_of
@@ -30,14 +30,12 @@ REASONS = {
     "command": "registration command",
 }
 
-_workspace = WorkspaceConnection()
-
 
 class OperatorRefreshProvider(ResourceProvider):
     """Runs registrations; reading and deleting, the base class's, do nothing. Its import path is part of the state."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        _workspace.configure(req)
+        WORKSPACE.configure(req)
         CONNECTION.configure(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -87,7 +85,7 @@ def _refresh(props: dict[str, Any], known: str) -> str:
         print(_to_click(instance_id, own_task=own_task), flush=True)
         return known
     task = RegistrationTask(instance_id=instance_id, job_id=job_id, task_key=task_key)
-    register_operators(_workspace.client, task, command, props["timeoutMinutes"])
+    register_operators(WORKSPACE.client, task, command, props["timeoutMinutes"])
     print(_listed(instance_id), flush=True)
     return known
 
@@ -125,7 +123,7 @@ def _to_click(instance_id: str, *, own_task: bool) -> str:
 def _found_command(instance_id: str, job_id: int, task_key: str) -> str:
     """The command of the last registration that succeeded, or nothing. Raises RuntimeError."""
     try:
-        return registration_command(_workspace.client, job_id, task_key)
+        return registration_command(WORKSPACE.client, job_id, task_key)
     # All that databricks-sdk raises of a call is one, and ValueError of a client without credentials.
     except (OSError, ValueError) as error:
         raise RuntimeError(

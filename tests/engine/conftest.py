@@ -43,6 +43,20 @@ def new_stack(tmp_path: Path, workspace: Workspace) -> Callable[..., Stack]:
     return make
 
 
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack as `stack` makes it, deployed once for all of a module's tests that leave it as it is."""
+    root = tmp_path_factory.mktemp("deployed")
+    workspace = Workspace.start(root / "workspace")
+    try:
+        (root / "project").mkdir()
+        stack = Stack.create(root / "project", workspace)
+        stack.up()
+        yield stack
+    finally:
+        workspace.stop()
+
+
 @pytest.fixture
 def stack(new_stack: Callable[..., Stack]) -> Stack:
     return new_stack()

@@ -9,9 +9,8 @@ from tests.engine.stack import SECRETS, Stack
 from tests.engine.workspace import Workspace
 
 
-def test_up_deploys_the_guide_field_for_field_and_says_so_in_its_outputs(stack: Stack, workspace: Workspace) -> None:
-    stack.up()
-    outputs = stack.outputs()
+def test_up_deploys_the_guide_field_for_field_and_says_so_in_its_outputs(deployed: Stack) -> None:
+    outputs, workspace = deployed.outputs(), deployed.workspace
     found = outputs["orchestrators"]["gpu"]
     assert (outputs["secretScope"], outputs["workspaceDir"]) == ("fiftyone-test", "/Workspace/Shared/fiftyone-test")
     assert (found["executionTaskKey"], found["registrationTaskKey"]) == ("execute_task", "register_task")
@@ -54,9 +53,8 @@ def test_up_deploys_the_guide_field_for_field_and_says_so_in_its_outputs(stack: 
     assert {key: workspace.secret("fiftyone-test", key) for key in SECRETS} == SECRETS
 
 
-def test_every_resource_is_a_components_child_and_every_component_registers_outputs(stack: Stack) -> None:
-    stack.up()
-    resources = json.loads(stack.state())["deployment"]["resources"]
+def test_every_resource_is_a_components_child_and_every_component_registers_outputs(deployed: Stack) -> None:
+    resources = json.loads(deployed.state())["deployment"]["resources"]
     components = {entry["urn"]: entry for entry in resources if entry["type"].startswith("fiftyone-databricks:")}
     assert len(components) == 7
     assert all(component["outputs"] for component in components.values())
@@ -65,10 +63,10 @@ def test_every_resource_is_a_components_child_and_every_component_registers_outp
     assert all(entry["parent"] in components for entry in own)
 
 
-def test_a_second_up_changes_nothing_and_writes_nothing(stack: Stack, workspace: Workspace) -> None:
-    stack.up()
+def test_a_second_up_changes_nothing_and_writes_nothing(deployed: Stack) -> None:
+    workspace = deployed.workspace
     before = len(workspace.requests())
-    second = stack.up("--expect-no-changes")
+    second = deployed.up("--expect-no-changes")
     assert "warning" not in second.output.lower()
     assert workspace.writes(since=before) == []
     # Beyond the provider's own discovery of the workspace nothing is asked either, but one look at each thing in
@@ -78,9 +76,8 @@ def test_a_second_up_changes_nothing_and_writes_nothing(stack: Stack, workspace:
     assert asked == {"/fiftyone/management/get_secret_info": 4, "/fiftyone/management/get_orchestrator": 1}
 
 
-def test_a_refresh_of_what_nobody_touched_changes_nothing(stack: Stack) -> None:
-    stack.up()
-    stack.succeeds("refresh", "--yes", "--run-program", "--expect-no-changes")
+def test_a_refresh_of_what_nobody_touched_changes_nothing(deployed: Stack) -> None:
+    deployed.succeeds("refresh", "--yes", "--run-program", "--expect-no-changes")
 
 
 def test_destroy_leaves_nothing(stack: Stack, workspace: Workspace) -> None:
@@ -107,8 +104,16 @@ def test_orchestrators_of_a_stack_share_scope_and_entrypoint(
     jobs = {name: w.jobs.get(int(found["jobId"])).settings for name, found in outputs.items()}
     entrypoints = {job.tasks[0].spark_python_task.python_file for job in jobs.values()}  # pyright: ignore
     assert entrypoints == {"/Workspace/Shared/fiftyone-test/entrypoint.py"}
+    assert _waits_for_files(stack, "gpu") == {"entrypoint.py", "gpu-requirements.txt"}
     # A stack whose clusters have no workers, no registration pool and extra pins settles at once as well.
     stack.up("--expect-no-changes")
+
+
+def _waits_for_files(stack: Stack, instance_id: str) -> set[str]:
+    """The files that an orchestrator's job waits for."""
+    resources = json.loads(stack.state())["deployment"]["resources"]
+    (job,) = [entry for entry in resources if entry["urn"].endswith(f"fiftyone-databricks:index:Job::{instance_id}")]
+    return {urn.rpartition("::")[2] for urn in job["dependencies"] if "workspaceFile:WorkspaceFile" in urn}
 
 
 def test_existing_pool_and_scope_are_used_and_left_alone(new_stack: Callable[..., Stack], workspace: Workspace) -> None:

@@ -54,14 +54,12 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
         assert time.monotonic() < deadline
 
 
-def test_the_job_runs_with_its_default_command_and_its_log_is_there_to_read(stack: Stack) -> None:
-    stack.up()
-    assert "FiftyOne stand-in" in Job(stack).run()
+def test_the_job_runs_with_its_default_command_and_its_log_is_there_to_read(deployed: Stack) -> None:
+    assert "FiftyOne stand-in" in Job(deployed).run()
 
 
-def test_a_run_that_names_no_task_runs_both_with_the_same_command(stack: Stack) -> None:
-    stack.up()
-    job = Job(stack)
+def test_a_run_that_names_no_task_runs_both_with_the_same_command(deployed: Stack) -> None:
+    job = Job(deployed)
     run = job.start("fiftyone plugins list", only=None).result()
     assert sorted(task.task_key for task in run.tasks) == [FIRST, "register_task"]
     assert all("stand-in for the FiftyOne CLI" in job.log(run.run_id, task.task_key) for task in run.tasks)
@@ -119,10 +117,9 @@ def test_an_archive_that_was_changed_in_the_workspace_is_refused_by_the_run(
     assert "stand-in for the FiftyOne CLI" not in log
 
 
-def test_ten_runs_at_once_are_never_more_at_a_time_than_the_settings_allow_and_all_end(stack: Stack) -> None:
-    stack.orchestrator(maxConcurrentRuns=3)
-    stack.up()
-    job = Job(stack)
+def test_ten_runs_at_once_are_never_more_at_a_time_than_the_settings_allow_and_all_end(deployed: Stack) -> None:
+    # Three is what the settings allow that say nothing of it (test_lifecycle.py).
+    job = Job(deployed)
     started = [job.start("fiftyone stand-in sleep 0.2") for _ in range(10)]
     runs = [entry.result() for entry in started]
     spans = [(run.tasks[0].start_time, run.tasks[0].end_time) for run in runs]
@@ -130,8 +127,7 @@ def test_ten_runs_at_once_are_never_more_at_a_time_than_the_settings_allow_and_a
         assert sum(start <= begin < end for start, end in spans) <= 3
 
 
-def test_the_commands_exit_code_fails_the_run(stack: Stack) -> None:
-    stack.up()
-    run = Job(stack).start("fiftyone stand-in exit 7")
+def test_the_commands_exit_code_fails_the_run(deployed: Stack) -> None:
+    run = Job(deployed).start("fiftyone stand-in exit 7")
     with pytest.raises(OperationFailed):
         run.result()

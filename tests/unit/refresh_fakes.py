@@ -163,7 +163,7 @@ class Fakes:
     def installed(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
         found = cls(FakeJobs(), FakeFiftyOne(), FakeTime())
         workspace = SimpleNamespace(client=SimpleNamespace(jobs=found.jobs))
-        monkeypatch.setattr(operator_refresh, "_workspace", workspace)
+        monkeypatch.setattr(operator_refresh, "WORKSPACE", workspace)
         monkeypatch.setattr(operator_refresh, "CONNECTION", SimpleNamespace(client=found.fiftyone))
         monkeypatch.setattr(registration_run, "time", found.clock)
         return found

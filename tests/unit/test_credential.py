@@ -50,7 +50,7 @@ class Secrets:
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
     secrets = Secrets()
     connection = SimpleNamespace(client=SimpleNamespace(service_principal_secrets_proxy=secrets))
-    monkeypatch.setattr(credential, "_connection", connection)
+    monkeypatch.setattr(credential, "CONNECTION", connection)
     for variable in ("ROTATE_CREDENTIAL", "ROTATION_CLOCK", "LOOK_FOR_LEFT_OVERS"):
         monkeypatch.delenv(variable, raising=False)
     yield secrets

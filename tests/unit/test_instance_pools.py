@@ -1,11 +1,13 @@
 """Pools are what the guide asks for, and their names change with what Databricks cannot edit, and only then."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from components.instance_pools import InstancePoolsArgs, pool_properties
-from tests.unit.settings_cases import orchestrator
+from components.instance_pools_args import needed_by_pools
+from tests.unit.settings_cases import configuration, orchestrator, settings
 
 
 def pool(role: str = "execution", image: Any = None, **entries: Any) -> dict[str, Any]:
@@ -111,3 +113,16 @@ def test_each_clouds_settings_become_its_attributes(cloud: dict[str, Any], expec
 
 def test_a_container_image_is_preloaded() -> None:
     assert pool(image={"url": "a/b"})["preloaded_docker_images"] == [{"url": "a/b"}]
+
+
+@pytest.mark.parametrize(
+    ("image", "runs_as", "expected"),
+    [({}, None, []), ({"containerImage": "a/b", "mlRuntime": False}, None, ["scope"]), ({}, "somebody", ["run-as"])],
+)
+def test_pools_wait_for_what_they_need_and_for_nothing_else(
+    image: dict[str, Any], runs_as: str | None, expected: list[str]
+) -> None:
+    found = settings(configuration(orchestrators={"gpu": {"nodeType": "g2-standard-8", **image}}))
+    scope, run_as = SimpleNamespace(name="scope"), SimpleNamespace(name="run-as", service_principal=runs_as)
+    needed: Any = needed_by_pools(found, "gpu", scope, run_as)  # pyright: ignore[reportArgumentType]
+    assert [each.name for each in needed] == expected
