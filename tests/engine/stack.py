@@ -16,6 +16,8 @@ from toolchain.environment import without_other_workspaces
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import POLICY_PACK
 
+# What tells the processes of one run of the engine from all others, in their environment.
+RUN_MARK = "FIFTYONE_DATABRICKS_RUN"
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
     "FIFTYONE_ENCRYPTION_KEY": "hidden-encryption-key",
@@ -118,6 +120,19 @@ class Stack:
             return self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview")
         finally:
             self.environ = before
+
+    def start_up(self, *arguments: str, run: str, **environ: str) -> "subprocess.Popen[str]":
+        """Start an engine that a test ends: an `up`, unless arguments say else; `run` marks all its processes."""
+        verb = arguments or ("up", "--yes", "--skip-preview")
+        return subprocess.Popen(
+            ["pulumi", "--non-interactive", "--color", "never", "--stack", self.name, *verb],
+            cwd=self.folder,
+            env={**self.environ, **environ, RUN_MARK: run},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def up(self, *flags: str) -> Run:
         """Deploy; the test fails where the engine does."""

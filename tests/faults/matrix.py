@@ -1,0 +1,195 @@
+"""The matrix: each class of fault at each kind of request of a step, and what is wrong after one `make up`.
+
+Owns where faults are put, all of it by the recording, and the judgement. Faults that end nothing but their own request
+and did not act are put into one run together, as many as it reaches, again until all were met; if that run does not
+end right, each of them has a run of its own, which tells whose fault it is. Faults after which something may be left
+that the state does not know have a run of their own each, because one that is red would lead recovery to the others.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tests.engine.api_call import Call
+from tests.engine.fault_proxy import Fault
+from tests.engine.stack import SECRETS, Run
+from tests.faults.cell import Cell
+from tests.faults.picture import Picture
+from tests.faults.requests import Kind, Recording, kind_of, record
+from tests.faults.steps import Step, prepare
+from tests.faults.world import World
+
+
+class FaultClass(Enum):
+    """What goes wrong, by its column in the table."""
+
+    REFUSED = "connection refused"
+    RESET = "reset before the act, and out of reach from then on"
+    CUT = "cut after the act"
+    SLOW = "slow beyond the timeout"
+    TOO_MANY = "429 with Retry-After"
+    FAILED = "500"
+    UNAVAILABLE = "503"
+    CONFLICT = "409"
+    STALE = "stale read after a write"
+    RESTARTED = "the workspace restarts"
+
+
+FAULTS = {
+    FaultClass.REFUSED: Fault.REFUSED,
+    FaultClass.RESET: Fault.RESET,
+    FaultClass.CUT: Fault.UNANSWERED,
+    FaultClass.SLOW: Fault.SILENT,
+    FaultClass.TOO_MANY: Fault.TOO_MANY,
+    FaultClass.FAILED: Fault.FAILED,
+    FaultClass.UNAVAILABLE: Fault.UNAVAILABLE,
+    FaultClass.CONFLICT: Fault.CONFLICT,
+    FaultClass.STALE: Fault.STALE,
+    FaultClass.RESTARTED: None,
+}
+LASTING = (FaultClass.RESET,)
+ALONE = (FaultClass.RESET, FaultClass.CUT, FaultClass.STALE)
+
+
+def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
+    """The kinds of requests at which a class can happen, or does not repeat another: the rules of the matrix.
+
+    - Cut after the act and 409 take a write: what only asks has no act, and conflicts with nothing.
+    - A stale read takes a read that comes after a write of the same resource's.
+    - Out of reach from then on, and a restart, are put at the first write of each resource, or at its first read where
+      it writes nothing: which of its requests it is makes no difference to what is left out of reach.
+    """
+    match fault:
+        case FaultClass.CUT | FaultClass.CONFLICT:
+            return [kind for kind in recording.kinds if kind.writes]
+        case FaultClass.STALE:
+            return list(recording.read_back)
+        case FaultClass.RESET | FaultClass.RESTARTED:
+            firsts: dict[str, Kind] = {}
+            for kind in sorted(recording.kinds, key=lambda kind: not kind.writes):
+                firsts.setdefault(kind.resource, kind)
+            return list(firsts.values())
+        case _:
+            return list(recording.kinds)
+
+
+def cell(step: Step, kind: Kind, fault: str, wrong: list[str]) -> Cell:
+    """The result of a fault at a kind of request."""
+    return Cell(
+        resource=kind.resource, verb=step.verb, step=step.name, request=kind.name, fault=fault, wrong=tuple(wrong)
+    )
+
+
+@dataclass
+class Matrix:
+    """Cases on one world, one after the other. Without `recovery`, plain `pulumi up` follows a fault."""
+
+    world: World
+    recovery: bool = True
+    _recordings: dict[str, Recording] = field(default_factory=dict[str, Recording])
+    _starts: dict[str, Picture] = field(default_factory=dict[str, Picture])
+
+    def recording(self, step: Step) -> Recording:
+        if not self._starts:
+            prepare(self.world)
+        if step.name not in self._recordings:
+            self._recordings[step.name] = record(self.world, step)
+            step.begin(self.world)
+            self._starts[step.start] = self.world.picture()
+        return self._recordings[step.name]
+
+    def together(self, step: Step, fault: FaultClass) -> Iterator[Cell]:
+        """All requests meet the fault, as many as one run reaches, and again until none is left."""
+        left = kinds_for(fault, self.recording(step))
+        while left:
+            met = list(self.met(step, fault, left))
+            yield from met
+            left = [kind for kind in left if all((kind.resource, kind.name) != (c.resource, c.request) for c in met)]
+
+    def met(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
+        """One run in which each of these requests that it reaches meets the fault once."""
+        placed = _Placed(self.world, step, fault, kinds)
+        step.begin(self.world)
+        self.world.proxy.plan = placed.plan
+        run = step.run(self.world)
+        if not placed.kinds:
+            for kind in kinds:
+                yield cell(step, kind, fault.value, ["the request was not made again"])
+            return
+        wrong = self.wrong_after(step, run)
+        for kind in placed.kinds:
+            if wrong and len(placed.kinds) > 1:
+                yield from self.met(step, fault, [kind])
+            else:
+                yield cell(step, kind, fault.value, wrong)
+
+    def wrong_after(self, step: Step, run: Run) -> list[str]:
+        """What is not right after one `make up` more."""
+        world, wanted, start = self.world, self.recording(step).end, self._starts[step.start]
+        world.proxy.peace()
+        up = world.stack.make_up() if self.recovery else world.run("up", "--yes", "--skip-preview")
+        if up.code:
+            return [f"make up is red: {_last_error(up)}"]
+        found = world.picture()
+        wrong = [f"left over, or not as it should be: {line}" for line in sorted(found.lines - wanted.lines)]
+        wrong += [f"missing: {line}" for line in sorted(wanted.lines - found.lines)]
+        wrong += [f"double: {line}" for line in found.doubles]
+        if step.verb != "delete":
+            moved = [name for name, id_ in found.ids.items() if start.ids.get(name, id_) != id_]
+            wrong += [f"another id than before: {name}" for name in moved]
+        if found.live_secrets != wanted.live_secrets:
+            wrong.append(f"{found.live_secrets} OAuth secrets live, {wanted.live_secrets} should")
+        again = world.run("preview", "--expect-no-changes")
+        if again.code:
+            wrong.append(f"a second up would change something: {again.output[-600:]}")
+        return wrong + self._said(run, up, again)
+
+    def _said(self, *runs: Run) -> list[str]:
+        """Tracebacks, and secrets in what was printed or written."""
+        environ = self.world.stack.environ
+        secrets = [*SECRETS.values(), "hidden-", environ["DATABRICKS_TOKEN"], environ["FIFTYONE_API_KEY"]]
+        held = self.world.workspace.fiftyone.secrets().get("CLIENT_SECRET_GPU")
+        secrets += [held[0]] if held else []
+        home = self.world.workspace.home
+        files = [home / "requests.jsonl", home / "server.log"]
+        files += [file for file in self.world.stack.folder.rglob("*") if file.is_file()]
+        places = {f"what run {number} printed": run.output for number, run in enumerate(runs, 1)}
+        places |= {file.name: file.read_text(errors="replace") for file in files}
+        wrong = [
+            f"a secret stands in {place}" for place, text in places.items() if any(map(text.__contains__, secrets))
+        ]
+        return wrong + ["a traceback is printed" for run in runs if "Traceback" in run.output]
+
+
+@dataclass
+class _Placed:
+    """A class of fault at the first request of each of some kinds."""
+
+    world: World
+    step: Step
+    fault: FaultClass
+    wanted: list[Kind]
+    kinds: list[Kind] = field(default_factory=list[Kind])
+    _written: set[str] = field(default_factory=set[str])
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def plan(self, call: Call) -> Fault | None:
+        with self._lock:
+            kind = kind_of(call, self.step)
+            if self.fault in LASTING and self.kinds:
+                return FAULTS[self.fault]
+            stands = self.fault is FaultClass.STALE and kind.resource not in self._written
+            if kind.writes:
+                self._written.add(kind.resource)
+            if stands or kind not in self.wanted or kind in self.kinds:
+                return None
+            self.kinds.append(kind)
+            if self.fault is FaultClass.RESTARTED:
+                self.world.restart()
+            return FAULTS[self.fault]
+
+
+def _last_error(run: Run) -> str:
+    errors = [line.strip() for line in run.output.splitlines() if "error:" in line]
+    return " | ".join(dict.fromkeys(errors))[:600] or run.output[-600:]
