@@ -27,6 +27,7 @@ class FaultClass(Enum):
     REFUSED = "connection refused"
     RESET = "reset before the act, and out of reach from then on"
     CUT = "cut after the act"
+    GONE = "cut after the act, and out of reach from then on"
     SLOW = "slow beyond the timeout"
     TOO_MANY = "429 with Retry-After"
     FAILED = "500"
@@ -40,6 +41,7 @@ FAULTS = {
     FaultClass.REFUSED: Fault.REFUSED,
     FaultClass.RESET: Fault.RESET,
     FaultClass.CUT: Fault.UNANSWERED,
+    FaultClass.GONE: Fault.UNANSWERED,
     FaultClass.SLOW: Fault.SILENT,
     FaultClass.TOO_MANY: Fault.TOO_MANY,
     FaultClass.FAILED: Fault.FAILED,
@@ -48,14 +50,16 @@ FAULTS = {
     FaultClass.STALE: Fault.STALE,
     FaultClass.RESTARTED: None,
 }
-LASTING = (FaultClass.RESET,)
-ALONE = (FaultClass.RESET, FaultClass.CUT, FaultClass.STALE)
+LASTING = (FaultClass.RESET, FaultClass.GONE)
+ALONE = (*LASTING, FaultClass.CUT, FaultClass.STALE)
 
 
 def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
     """The kinds of requests at which a class can happen, or does not repeat another: the rules of the matrix.
 
     - Cut after the act and 409 take a write: what only asks has no act, and conflicts with nothing.
+    - Cut and then out of reach is FiftyOne's: its clients look again at once at what has become of a call, so that only
+      an API that stays away keeps it from them; Databricks' have forgotten it by then either way.
     - A stale read takes a read that comes after a write of the same resource's.
     - Out of reach from then on, and a restart, are put at the first write of each resource, or at its first read where
       it writes nothing: which of its requests it is makes no difference to what is left out of reach.
@@ -63,6 +67,8 @@ def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
     match fault:
         case FaultClass.CUT | FaultClass.CONFLICT:
             return [kind for kind in recording.kinds if kind.writes]
+        case FaultClass.GONE:
+            return [kind for kind in recording.kinds if kind.writes and kind.is_fiftyone]
         case FaultClass.STALE:
             return list(recording.read_back)
         case FaultClass.RESET | FaultClass.RESTARTED:
@@ -109,24 +115,36 @@ class Matrix:
 
     def met(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
         """One run in which each of these requests that it reaches meets the fault once."""
-        placed = _Placed(self.world, step, fault, kinds)
-        step.begin(self.world)
-        self.world.proxy.plan = placed.plan
-        run = step.run(self.world)
-        if not placed.kinds:
+        run, reached = self.fault(step, fault, kinds)
+        if not reached:
             for kind in kinds:
                 yield cell(step, kind, fault.value, ["the request was not made again"])
             return
         wrong = self.wrong_after(step, run)
-        for kind in placed.kinds:
-            if wrong and len(placed.kinds) > 1:
+        for kind in reached:
+            if wrong and len(reached) > 1:
                 yield from self.met(step, fault, [kind])
             else:
                 yield cell(step, kind, fault.value, wrong)
 
-    def wrong_after(self, step: Step, run: Run) -> list[str]:
-        """What is not right after one `make up` more."""
-        world, wanted, start = self.world, self.recording(step).end, self._starts[step.start]
+    def fault(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> tuple[Run, list[Kind]]:
+        """The step with a fault at the first request of each of these kinds that it reaches."""
+        placed = _Placed(self.world, step, fault, kinds)
+        step.begin(self.world)
+        self.world.proxy.plan = placed.plan
+        run = step.run(self.world)
+        self.world.proxy.peace()
+        return run, placed.kinds
+
+    def start_of(self, step: Step) -> Picture:
+        """What there is where a step begins."""
+        self.recording(step)
+        return self._starts[step.start]
+
+    def wrong_after(self, step: Step, run: Run, wanted: Picture | None = None) -> list[str]:
+        """What is not right after one `make up` more: else than what the step ends in, or than `wanted`."""
+        world, start = self.world, self.start_of(step)
+        wanted = wanted or self.recording(step).end
         world.proxy.peace()
         up = world.stack.make_up() if self.recovery else world.run("up", "--yes", "--skip-preview")
         if up.code:
@@ -178,7 +196,7 @@ class _Placed:
         with self._lock:
             kind = kind_of(call, self.step)
             if self.fault in LASTING and self.kinds:
-                return FAULTS[self.fault]
+                return Fault.RESET if kind.is_fiftyone == self.kinds[0].is_fiftyone else None
             stands = self.fault is FaultClass.STALE and kind.resource not in self._written
             if kind.writes:
                 self._written.add(kind.resource)

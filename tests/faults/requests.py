@@ -50,6 +50,7 @@ class Kind:
     resource: str
     name: str
     writes: bool
+    is_fiftyone: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def kind_of(call: Call, step: Step) -> Kind:
     """The kind of a request in a step. Raises LookupError."""
     resource = _resource(call, step)
     name = call.name.partition(" ")[0] if call.is_fiftyone else ID.sub("*", call.name)
-    return Kind(resource, name, call.writes)
+    return Kind(resource, name, call.writes, call.is_fiftyone)
 
 
 def record(world: World, step: Step) -> Recording:

@@ -23,6 +23,9 @@ CHANGED = Aim(
 MOVED = Aim(run_as="other", operators=DEPLOYED.operators)
 UNNAMED = Aim(run_as="deployer", operators=DEPLOYED.operators)
 COMMANDED = Aim(orchestrator={"registrationCommand": REPORT}, operators=DEPLOYED.operators)
+SECOND = Aim(second=True, operators=DEPLOYED.operators)
+DESCRIBED = Aim(orchestrator={"description": "Changed"}, operators=DEPLOYED.operators)
+REGISTERED = frozenset({"fiftyone:Secret", "Orchestrator"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,14 @@ STEPS = {
         Step(name="register", verb="update", start="deployed", aim=COMMANDED, only=frozenset({"OperatorRefresh"})),
         Step(name="read", verb="read", start="deployed", aim=DEPLOYED, command=REFRESH),
         Step(name="delete", verb="delete", start="deployed", aim=DEPLOYED, command=DESTROY),
+    )
+}
+# Changes that are taken back in the settings after they have gone wrong.
+TAKEN_BACK = {
+    step.name: step
+    for step in (
+        Step(name="add", verb="create", start="deployed", aim=SECOND, only=REGISTERED),
+        Step(name="describe", verb="update", start="deployed", aim=DESCRIBED, only=REGISTERED),
     )
 }
 

@@ -13,6 +13,7 @@ SHORT = {
     "connection refused": "refused",
     "reset before the act, and out of reach from then on": "reset",
     "cut after the act": "cut",
+    "cut after the act, and out of reach from then on": "gone",
     "slow beyond the timeout": "slow",
     "429 with Retry-After": "429",
     "stale read after a write": "stale",

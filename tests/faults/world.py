@@ -33,10 +33,12 @@ IMPATIENT = {
 class Aim:
     """What is to be deployed: an orchestrator's settings, what the environment says, the operators that plugins bring.
 
-    Jobs run as the workspace's own service principal, as an `other`, or as the `deployer`.
+    Jobs run as the workspace's own service principal, as an `other`, or as the `deployer`. `second` is a second
+    orchestrator, on the pool that is there.
     """
 
     run_as: str = "own"
+    second: bool = False
     orchestrator: Mapping[str, Any] = field(default_factory=dict[str, Any])
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
     operators: tuple[str, ...] = ("first",)
@@ -64,7 +66,7 @@ class World:
             **IMPATIENT,
             "servicePrincipal": {"create": True},
             "plugins": {"source": str(self.folder / "plugins")},
-            "orchestrators": {"gpu": orchestrator},
+            "orchestrators": {"gpu": orchestrator, **({"second": {"pool": self.pool}} if aim.second else {})},
         }
         if aim.run_as != "deployer":
             principal = APPLICATION_ID if aim.run_as == "own" else self.other_run_as
