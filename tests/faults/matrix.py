@@ -48,7 +48,7 @@ FAULTS = {
     FaultClass.UNAVAILABLE: Fault.UNAVAILABLE,
     FaultClass.CONFLICT: Fault.CONFLICT,
     FaultClass.STALE: Fault.STALE,
-    FaultClass.RESTARTED: None,
+    FaultClass.RESTARTED: Fault.LOST,
 }
 LASTING = (FaultClass.RESET, FaultClass.GONE)
 ALONE = (*LASTING, FaultClass.CUT, FaultClass.STALE)
@@ -193,8 +193,8 @@ class _Placed:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, call: Call) -> Fault | None:
+        kind = kind_of(call, self.step)
         with self._lock:
-            kind = kind_of(call, self.step)
             if self.fault in LASTING and self.kinds:
                 return Fault.RESET if kind.is_fiftyone == self.kinds[0].is_fiftyone else None
             stands = self.fault is FaultClass.STALE and kind.resource not in self._written
@@ -203,9 +203,9 @@ class _Placed:
             if stands or kind not in self.wanted or kind in self.kinds:
                 return None
             self.kinds.append(kind)
-            if self.fault is FaultClass.RESTARTED:
-                self.world.restart()
-            return FAULTS[self.fault]
+        if self.fault is FaultClass.RESTARTED:
+            self.world.restart()
+        return FAULTS[self.fault]
 
 
 def _last_error(run: Run) -> str:

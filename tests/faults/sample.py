@@ -1,24 +1,23 @@
 """How much of the matrix is run: all of it, or the cut that `make test` has room for.
 
-The cut is the same each time. Each class of fault meets one step, and there one run's worth of requests: all that one
-run can meet together, or two where each needs a run of its own, taken further on for each class, so that between them
-the classes go through the resources.
+The cut is the same each time. Each class of fault meets one step, and there as many requests as one run can meet: one
+where each needs a run of its own, taken further on for each class, so that between them they go through the resources.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
 
 import pytest
 
 from tests.faults.matrix import FaultClass
+from tests.faults.requests import Kind
 
-T = TypeVar("T")
 # The steps that have something of all resources, which take turns; the others are about one or a few.
 WRITING = ("create", "update", "delete")
 READING = (FaultClass.UNAVAILABLE,)
-AT_MOST = 2
+# How much further on the next class is put.
+STRIDE = 3
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,6 @@ class Sample:
         column = list(type(fault)).index(fault)
         return step == WRITING[column % len(WRITING)] or (step == "read" and fault in READING)
 
-    def of(self, items: Sequence[T], column: int) -> list[T]:
+    def of(self, items: Sequence[Kind], column: int) -> list[Kind]:
         """Those that have a run of their own."""
-        if self.whole or len(items) <= AT_MOST:
-            return list(items)
-        start = column * AT_MOST * 3
-        return [items[(start + place * len(items) // AT_MOST) % len(items)] for place in range(AT_MOST)]
+        return list(items) if self.whole else [sorted(items)[column * STRIDE % len(items)]]

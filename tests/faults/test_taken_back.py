@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.matrix import FaultClass, Matrix, cell, kinds_for
-from tests.faults.sample import Sample
 from tests.faults.steps import DEPLOYED, TAKEN_BACK
 from tests.faults.table import note
 
@@ -16,7 +15,7 @@ from tests.faults.table import note
 @pytest.mark.parametrize("step", TAKEN_BACK)
 @pytest.mark.parametrize("fault", [FaultClass.RESET, FaultClass.GONE], ids=lambda fault: fault.name.lower())
 def test_a_change_that_went_wrong_and_is_taken_back_ends_where_it_began(
-    matrix: Matrix, sample: Sample, record_property: Callable[[str, object], None], step: str, fault: FaultClass
+    matrix: Matrix, record_property: Callable[[str, object], None], step: str, fault: FaultClass
 ) -> None:
     stands, cells = TAKEN_BACK[step], []
     for kind in kinds_for(FaultClass.GONE, matrix.recording(stands)):

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,8 +25,8 @@ from tests.faults.picture import Picture, picture
 # How long clients go on trying, and wait for an answer; five minutes, a minute and half a minute otherwise.
 IMPATIENT = {
     "databricks:retryTimeoutSeconds": 3,
-    "databricks:httpTimeoutSeconds": 2,
-    "fiftyone:timeoutSeconds": 2,
+    "databricks:httpTimeoutSeconds": 5,
+    "fiftyone:timeoutSeconds": 5,
 }
 
 
@@ -54,6 +55,7 @@ class World:
     stack: Stack
     pool: str
     other_run_as: str
+    _restarting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def state(self) -> Path:
@@ -96,9 +98,9 @@ class World:
 
     def restart(self) -> None:
         """Kill the emulator and start it again, at the same address."""
-        server = int((self.workspace.home / "server.lock").read_text())
-        os.kill(server, signal.SIGKILL)
-        Workspace.start(self.workspace.home)
+        with self._restarting:
+            os.kill(int((self.workspace.home / "server.lock").read_text()), signal.SIGKILL)
+            Workspace.start(self.workspace.home)
 
     def run(self, *arguments: str) -> Run:
         return self.stack.pulumi("--stack", self.stack.name, *arguments)
