@@ -1,13 +1,14 @@
-"""The matrix: each class of fault at each kind of request of a step, and what is wrong after one `make up`.
+"""The matrix: each class of fault at requests of each type of resource in a step, and what is wrong after a `make up`.
 
-Owns where faults are put, all of it by the recording, and the judgement. Faults that end nothing but their own request
-and did not act are put into one run together, as many as it reaches, again until all were met; if that run does not
-end right, each of them has a run of its own, which tells whose fault it is. Faults after which something may be left
-that the state does not know have a run of their own each, because one that is red would lead recovery to the others.
+Owns where faults are put, all of it by the recording, and the judgement. Faults that did nothing but fail their own
+request follow one another: the step is run again and again, and each time others of its requests meet the fault, until
+all have; one `make up` comes after the last. If that does not end right, each of them has a case of its own, which
+tells whose fault it is. Faults after which something may be left that the state does not know have that from the start,
+because one that is red would lead recovery to the others.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -51,33 +52,41 @@ FAULTS = {
     FaultClass.RESTARTED: Fault.LOST,
 }
 LASTING = (FaultClass.RESET, FaultClass.GONE)
-ALONE = (*LASTING, FaultClass.CUT, FaultClass.STALE)
+ALONE = (FaultClass.CUT, FaultClass.GONE, FaultClass.STALE)
+# What clients try again by themselves, so that more of it costs little.
+GOT_OVER = (FaultClass.REFUSED, FaultClass.TOO_MANY, FaultClass.UNAVAILABLE)
 
 
 def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
-    """The kinds of requests at which a class can happen, or does not repeat another: the rules of the matrix.
+    """The kinds of requests that meet a class: the rules of the matrix.
 
+    - What clients try again by themselves is met by all requests; other classes by one of each type of resource, the
+      last kind of request that writes or, where none does, the last one.
     - Cut after the act and 409 take a write: what only asks has no act, and conflicts with nothing.
     - Cut and then out of reach is FiftyOne's: its clients look again at once at what has become of a call, so that only
       an API that stays away keeps it from them; Databricks' have forgotten it by then either way.
-    - A stale read takes a read that comes after a write of the same resource's.
-    - Out of reach from then on, and a restart, are put at the first write of each resource, or at its first read where
-      it writes nothing: which of its requests it is makes no difference to what is left out of reach.
+    - A stale read takes a read that comes after a write of the same type of resource.
     """
     match fault:
+        case _ if fault in GOT_OVER:
+            return list(recording.kinds)
         case FaultClass.CUT | FaultClass.CONFLICT:
-            return [kind for kind in recording.kinds if kind.writes]
+            return writes(recording)
         case FaultClass.GONE:
             return [kind for kind in recording.kinds if kind.writes and kind.is_fiftyone]
         case FaultClass.STALE:
-            return list(recording.read_back)
-        case FaultClass.RESET | FaultClass.RESTARTED:
-            firsts: dict[str, Kind] = {}
-            for kind in sorted(recording.kinds, key=lambda kind: not kind.writes):
-                firsts.setdefault(kind.resource, kind)
-            return list(firsts.values())
+            return _last_of_each(recording.read_back)
         case _:
-            return list(recording.kinds)
+            return _last_of_each(sorted(recording.kinds, key=lambda kind: kind.writes))
+
+
+def writes(recording: Recording) -> list[Kind]:
+    """Of each type of resource the last kind of request that writes."""
+    return _last_of_each([kind for kind in recording.kinds if kind.writes])
+
+
+def _last_of_each(kinds: Iterable[Kind]) -> list[Kind]:
+    return list({kind.resource: kind for kind in kinds}.values())
 
 
 def cell(step: Step, kind: Kind, fault: str, wrong: list[str]) -> Cell:
@@ -106,15 +115,29 @@ class Matrix:
         return self._recordings[step.name]
 
     def together(self, step: Step, fault: FaultClass) -> Iterator[Cell]:
-        """All requests meet the fault, as many as one run reaches, and again until none is left."""
-        left = kinds_for(fault, self.recording(step))
+        """All requests that a class is for meet it, one run after the other, and `make up` comes after the last."""
+        left, met, runs = kinds_for(fault, self.recording(step)), list[Kind](), list[Run]()
+        step.begin(self.world)
         while left:
-            met = list(self.met(step, fault, left))
-            yield from met
-            left = [kind for kind in left if all((kind.resource, kind.name) != (c.resource, c.request) for c in met)]
+            run, reached = self.fault(step, fault, left, again=bool(runs))
+            if not reached:
+                break
+            left = [kind for kind in left if kind not in reached]
+            met, runs = met + reached, [*runs, run]
+        if met:
+            wrong = self.wrong_after(step, *runs)
+            for kind in met:
+                if wrong:
+                    yield from self.met(step, fault, [kind])
+                else:
+                    yield cell(step, kind, fault.value, wrong)
+        # What is only asked in a run that has come so far in peace.
+        for kind in left:
+            yield from self.met(step, fault, [kind])
 
     def met(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
         """One run in which each of these requests that it reaches meets the fault once."""
+        step.begin(self.world)
         run, reached = self.fault(step, fault, kinds)
         if not reached:
             for kind in kinds:
@@ -127,12 +150,11 @@ class Matrix:
             else:
                 yield cell(step, kind, fault.value, wrong)
 
-    def fault(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> tuple[Run, list[Kind]]:
-        """The step with a fault at the first request of each of these kinds that it reaches."""
+    def fault(self, step: Step, fault: FaultClass, kinds: list[Kind], *, again: bool = False) -> tuple[Run, list[Kind]]:
+        """The step from where it stands, with a fault at the first request of each of these kinds that it reaches."""
         placed = _Placed(self.world, step, fault, kinds)
-        step.begin(self.world)
         self.world.proxy.plan = placed.plan
-        run = step.run(self.world)
+        run = step.run(self.world, again=again)
         self.world.proxy.peace()
         return run, placed.kinds
 
@@ -141,7 +163,7 @@ class Matrix:
         self.recording(step)
         return self._starts[step.start]
 
-    def wrong_after(self, step: Step, run: Run, wanted: Picture | None = None) -> list[str]:
+    def wrong_after(self, step: Step, *runs: Run, wanted: Picture | None = None) -> list[str]:
         """What is not right after one `make up` more: else than what the step ends in, or than `wanted`."""
         world, start = self.world, self.start_of(step)
         wanted = wanted or self.recording(step).end
@@ -161,7 +183,7 @@ class Matrix:
         again = world.run("preview", "--expect-no-changes")
         if again.code:
             wrong.append(f"a second up would change something: {again.output[-600:]}")
-        return wrong + self._said(run, up, again)
+        return wrong + self._said(*runs, up, again)
 
     def _said(self, *runs: Run) -> list[str]:
         """Tracebacks, and secrets in what was printed or written."""

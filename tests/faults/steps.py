@@ -48,10 +48,10 @@ class Step:
         world.go_back(self.start)
         world.aim(self.aim)
 
-    def run(self, world: World) -> Run:
-        """The verb, once."""
+    def run(self, world: World, *, again: bool = False) -> Run:
+        """The verb; what asks for something that happens each time, such as a rotation, is left out `again`."""
         kept = dict(world.stack.environ)
-        world.stack.environ.update(self.environ)
+        world.stack.environ.update({} if again else self.environ)
         try:
             return world.run(*self.command)
         finally:

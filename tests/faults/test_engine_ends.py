@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.engine_ends import EngineEnd, ended_at
-from tests.faults.matrix import Matrix
+from tests.faults.matrix import Matrix, writes
 from tests.faults.sample import Sample
 from tests.faults.steps import STEPS
 from tests.faults.table import note
 
 COLUMNS = list(EngineEnd)
-STEPS_THAT_WRITE = [name for name, step in STEPS.items() if step.verb != "read"]
+# Of the others, `read` writes nothing, and neither does whoever is asked for in `name`.
+STEPS_THAT_WRITE = ["create", "update", "move", "register", "delete"]
 
 
 @pytest.mark.parametrize("step", STEPS_THAT_WRITE)
@@ -20,7 +21,7 @@ def test_one_make_up_after_an_engine_that_ended_ends_right(
     matrix: Matrix, sample: Sample, record_property: Callable[[str, object], None], step: str, end: EngineEnd
 ) -> None:
     column, stands = COLUMNS.index(end), STEPS[step]
-    writes = [kind for kind in matrix.recording(stands).kinds if kind.writes]
-    if not writes:
-        pytest.skip("this step writes nothing of its own")
-    note(record_property, [ended_at(matrix, stands, end, kind) for kind in sample.of(writes, column)])
+    # After the act is where something may be left; an engine that ends otherwise has fewer places.
+    kinds = sorted(writes(matrix.recording(stands)))
+    kinds = kinds if end is EngineEnd.KILLED_AFTER else kinds[column % len(kinds) :: 3]
+    note(record_property, [ended_at(matrix, stands, end, kind) for kind in sample.of(kinds, column)])
