@@ -96,7 +96,9 @@ def _end(engine: Popen[str], end: EngineEnd, held: Held) -> Run:
             # The engine waits for calls that are on their way.
             held.lost = False
             held.over.set()
-        return Run(code=engine.wait(PATIENCE_SECONDS), output=printed + (engine.stdout.read() if engine.stdout else ""))
+        printed += engine.communicate(timeout=PATIENCE_SECONDS)[0]
+        return Run(code=engine.returncode, output=printed)
+    # What it has left holds its output open.
     return Run(code=engine.wait(), output="")
 
 

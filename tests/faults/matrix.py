@@ -172,13 +172,15 @@ class Matrix:
         if up.code:
             return [f"make up is red: {_last_error(up)}"]
         found = world.picture()
-        wrong = [f"left over, or not as it should be: {line}" for line in sorted(found.lines - wanted.lines)]
-        wrong += [f"missing: {line}" for line in sorted(wanted.lines - found.lines)]
+        # What a `destroy` had not come to may have stayed: the archive and the OAuth secret of before.
+        before = start if step.verb == "delete" else wanted
+        wrong = [f"left over, or not as it should be: {line}" for line in found.lines - wanted.lines - before.lines]
+        wrong += [f"missing: {line}" for line in wanted.lines & before.lines - found.lines]
         wrong += [f"double: {line}" for line in found.doubles]
         if step.verb != "delete":
             moved = [name for name, id_ in found.ids.items() if start.ids.get(name, id_) != id_]
             wrong += [f"another id than before: {name}" for name in moved]
-        if found.live_secrets != wanted.live_secrets:
+        if found.live_secrets not in (wanted.live_secrets, before.live_secrets):
             wrong.append(f"{found.live_secrets} OAuth secrets live, {wanted.live_secrets} should")
         again = world.run("preview", "--expect-no-changes")
         if again.code:
