@@ -53,22 +53,22 @@ FAULTS = {
 }
 LASTING = (FaultClass.RESET, FaultClass.GONE)
 ALONE = (FaultClass.CUT, FaultClass.GONE, FaultClass.STALE)
-# What clients try again by themselves, so that more of it costs little.
-GOT_OVER = (FaultClass.REFUSED, FaultClass.TOO_MANY, FaultClass.UNAVAILABLE)
+# What all requests meet: what clients mostly try again by themselves, and a 500, which they do not.
+OF_ALL = (FaultClass.REFUSED, FaultClass.TOO_MANY, FaultClass.UNAVAILABLE, FaultClass.FAILED)
 
 
 def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
     """The kinds of requests that meet a class: the rules of the matrix.
 
-    - What clients try again by themselves is met by all requests; other classes by one of each type of resource, the
-      last kind of request that writes or, where none does, the last one.
+    - What clients try again by themselves, and a 500, is met by all requests; the others by one of each type of
+      resource, the last kind of request that writes or, where none does, the last one.
     - Cut after the act and 409 take a write: what only asks has no act, and conflicts with nothing.
     - Cut and then out of reach is FiftyOne's: its clients look again at once at what has become of a call, so that only
       an API that stays away keeps it from them; Databricks' have forgotten it by then either way.
     - A stale read takes a read that comes after a write of the same type of resource.
     """
     match fault:
-        case _ if fault in GOT_OVER:
+        case _ if fault in OF_ALL:
             return list(recording.kinds)
         case FaultClass.CUT | FaultClass.CONFLICT:
             return writes(recording)
@@ -115,25 +115,29 @@ class Matrix:
         return self._recordings[step.name]
 
     def together(self, step: Step, fault: FaultClass) -> Iterator[Cell]:
-        """All requests that a class is for meet it, one run after the other, and `make up` comes after the last."""
-        left, met, runs = kinds_for(fault, self.recording(step)), list[Kind](), list[Run]()
-        step.begin(self.world)
+        """All requests that a class is for meet it, one run after the other, and `make up` comes after the last.
+
+        What is asked no more in a run that has come so far has another such series.
+        """
+        left = kinds_for(fault, self.recording(step))
         while left:
-            run, reached = self.fault(step, fault, left, again=bool(runs))
-            if not reached:
-                break
-            left = [kind for kind in left if kind not in reached]
-            met, runs = met + reached, [*runs, run]
-        if met:
+            met, runs = list[Kind](), list[Run]()
+            step.begin(self.world)
+            while left:
+                run, reached = self.fault(step, fault, left, again=bool(runs))
+                left = [kind for kind in left if kind not in reached]
+                met, runs = met + reached, [*runs, run]
+                if not reached:
+                    break
+            if not met:
+                yield from (cell(step, kind, fault.value, ["the request was not made again"]) for kind in left)
+                return
             wrong = self.wrong_after(step, *runs)
             for kind in met:
-                if wrong:
+                if wrong and len(met) > 1:
                     yield from self.met(step, fault, [kind])
                 else:
                     yield cell(step, kind, fault.value, wrong)
-        # What is only asked in a run that has come so far in peace.
-        for kind in left:
-            yield from self.met(step, fault, [kind])
 
     def met(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
         """One run in which each of these requests that it reaches meets the fault once."""
