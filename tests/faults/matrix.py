@@ -63,6 +63,7 @@ def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
     - What clients try again by themselves, and a 500, is met by all requests; the others by one of each type of
       resource, the last kind of request that writes or, where none does, the last one.
     - Cut after the act and 409 take a write: what only asks has no act, and conflicts with nothing.
+    - Reset and then out of reach takes a write as well, or one request of each API where nothing is written.
     - Cut and then out of reach is FiftyOne's: its clients look again at once at what has become of a call, so that only
       an API that stays away keeps it from them; Databricks' have forgotten it by then either way.
     - A stale read takes a read that comes after a write of the same type of resource.
@@ -72,6 +73,8 @@ def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
             return list(recording.kinds)
         case FaultClass.CUT | FaultClass.CONFLICT:
             return writes(recording)
+        case FaultClass.RESET:
+            return writes(recording) or list({kind.is_fiftyone: kind for kind in recording.kinds}.values())
         case FaultClass.GONE:
             return [kind for kind in recording.kinds if kind.writes and kind.is_fiftyone]
         case FaultClass.STALE:
