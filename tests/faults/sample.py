@@ -6,10 +6,10 @@ where each needs a run of its own, taken further on for each class, so that betw
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import pytest
 
+from tests.faults.engine_ends import EngineEnd
 from tests.faults.matrix import FaultClass
 from tests.faults.requests import Kind
 
@@ -28,7 +28,7 @@ class Sample:
         """Whether a test is in it; those of a class in a step have both as parameters."""
         given = test.callspec.params if hasattr(test, "callspec") else {}
         fault, step = given.get("fault") or given.get("end"), given.get("step")
-        if self.whole or not isinstance(fault, Enum):
+        if self.whole or not isinstance(fault, FaultClass | EngineEnd):
             return True
         column = list(type(fault)).index(fault)
         return step == WRITING[column % len(WRITING)] or (step == "read" and fault in READING)
