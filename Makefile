@@ -5,7 +5,7 @@ ARGS ?=
 # Read from the environment, so that no shell touches what a person wrote.
 export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 
-.PHONY: help setup up preview refresh destroy rotate rotate-due preflight verify adopt run env test unit bench
+.PHONY: help setup up preview refresh destroy rotate rotate-due preflight verify adopt run env test unit faults bench
 .PHONY: lint format schema configuration policies-table troubleshooting graph
 
 help:  ## list the commands
@@ -46,6 +46,9 @@ test: setup  ## all tests
 
 unit: setup  ## the tests that need no engine
 	@.venv/bin/python -m pytest tests/unit tests/policies tests/emulator $(ARGS)
+
+faults: setup  ## the whole matrix of faults on a real engine, of which `test` has a cut
+	@.venv/bin/python -m pytest tests/faults --whole-matrix --dist worksteal $(ARGS)
 
 bench: setup  ## measure speed against a bare program and others, and write docs/benchmarks.md; ARGS="--repetitions 5"
 	@.venv/bin/python -m benchmarks $(ARGS)

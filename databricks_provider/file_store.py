@@ -3,6 +3,8 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_attempt
+
 from databricks_provider.sdk_import import SDK_IMPORT
 
 if TYPE_CHECKING:
@@ -19,16 +21,13 @@ class FileStore:
 
     def put(self, name: str, content: BinaryIO) -> None:
         """Write a file, and the folder if need be; one of that name is overwritten."""
-        with SDK_IMPORT:
-            from databricks.sdk.service.workspace import ImportFormat
-
         path = f"{self._folder}/{name}"
         if self._on_volume:
             self._client.files.create_directory(self._folder)
             self._client.files.upload(path, content, overwrite=True)
         else:
             self._client.workspace.mkdirs(self._folder)
-            self._client.workspace.upload(path, content, format=ImportFormat.RAW, overwrite=True)
+            _upload(self._client, path, content)
 
     def names(self) -> set[str]:
         """The names of what lies in the folder."""
@@ -67,3 +66,27 @@ class FileStore:
                 self._client.files.delete_directory(self._folder)
             else:
                 self._client.workspace.delete(self._folder)
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the platform asks to come again, or the connection got lost."""
+    with SDK_IMPORT:
+        from requests import ConnectionError as LostError
+        from requests import Timeout
+
+    return getattr(error, "retry_after_secs", None) is not None or isinstance(error, (LostError, Timeout))
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return getattr(error, "retry_after_secs", None) or state.attempt_number
+
+
+@retry(retry=retry_if_exception(_passes), stop=stop_after_attempt(4), wait=_wait, reraise=True)
+def _upload(client: "WorkspaceClient", path: str, content: BinaryIO) -> None:
+    """Write a file of the workspace; databricks-sdk, which sends all else again, does not do so with a form's file."""
+    with SDK_IMPORT:
+        from databricks.sdk.service.workspace import ImportFormat
+
+    content.seek(0)
+    client.workspace.upload(path, content, format=ImportFormat.RAW, overwrite=True)

@@ -1,9 +1,13 @@
-"""What the whole of the tests says at its end."""
+"""What pytest has to know before it collects, and what the whole of the tests says at its end."""
 
 import pytest
 
+from tests.faults import table
+from tests.faults.table import pytest_addoption as pytest_addoption
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    table.summary(terminalreporter)
     skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
     if left_out := [report.nodeid for report in skipped if report.nodeid.startswith("tests/browser/")]:
         terminalreporter.write_line(

@@ -138,14 +138,16 @@ class Stack:
         )
         return Run(code=done.returncode, output=done.stdout)
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, **environ: str) -> "subprocess.Popen[str]":
         """Begin what the test will interrupt, as make targets do: children carry the mark of the run."""
         return subprocess.Popen(
-            ["pulumi", "--non-interactive", "--stack", self.name, *arguments],
+            ["pulumi", "--non-interactive", "--color", "never", "--stack", self.name, *arguments],
             cwd=self.folder,
             env={**self.environ, **environ, RUN_MARK: f"{self.name}/{uuid4()}"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def up(self, *flags: str) -> Run:

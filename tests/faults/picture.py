@@ -1,0 +1,99 @@
+"""What a workspace, FiftyOne and a stack's state hold, as lines that are the same after each run that ended right.
+
+Ids are replaced by names, so that a thing that is there twice is two lines, and values by what can be said of them.
+"""
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.store import SERVICE_PRINCIPAL_ID
+from fiftyone_provider.mark import parsed
+
+PRINCIPALS = "SELECT id, application_id, display_name AS name, grant_rules FROM service_principals"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`lines` of what is there; `ids` by name of what has to keep its id; the OAuth secrets that live, in number."""
+
+    lines: frozenset[str]
+    doubles: tuple[str, ...]
+    ids: dict[str, str]
+    live_secrets: int
+
+
+def picture(home: Path, state: Path) -> Picture:
+    """Of the emulator in a folder and the stack in a file of its backend."""
+    db = sqlite3.connect(home / "workspace.db")
+    db.row_factory = sqlite3.Row
+    try:
+        names = _names(db)
+        replaced = re.compile("|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "(?!)")
+        found = [replaced.sub(lambda id_: f"<{names[id_[0]]}>", line) for line in (*_lines(db), *_state(state))]
+        live = db.execute("SELECT count(*) FROM oauth_secrets WHERE principal != ?", (SERVICE_PRINCIPAL_ID,))
+        ids = {name: id_ for id_, name in names.items() if name.startswith(("job ", "pool ", "principal "))}
+        doubles = tuple(sorted({line for line in found if found.count(line) > 1}))
+        return Picture(frozenset(found), doubles, ids, live.fetchone()[0])
+    finally:
+        db.close()
+
+
+def _names(db: sqlite3.Connection) -> dict[str, str]:
+    names = {row["id"]: f"pool {row['name']}" for row in db.execute("SELECT id, name FROM pools")}
+    names |= {str(row["id"]): f"job {row['name']}" for row in db.execute("SELECT id, name FROM jobs")}
+    names |= {str(row["id"]): f"object {row['path']}" for row in db.execute("SELECT id, path FROM objects WHERE id")}
+    for row in db.execute(PRINCIPALS):
+        names[str(row["id"])] = f"principal {row['name']}"
+        names[row["application_id"]] = f"client {row['name']}"
+    return names
+
+
+def _lines(db: sqlite3.Connection) -> Iterator[str]:
+    for table, columns in (
+        ("pools", "id, name, spec"),
+        ("scopes", "name"),
+        ("acls", "scope, principal, permission"),
+        ("objects", "path, type"),
+        ("jobs", "id, name, settings"),
+        ("permissions", "object, kind, principal, level"),
+    ):
+        for row in db.execute(f"SELECT {columns} FROM {table}"):
+            yield f"{table} {' '.join(map(_sorted, row))}"
+    for row in db.execute("SELECT path, content FROM objects WHERE type = 'FILE'"):
+        yield f"content of {row['path']} {_digest(row['content'] or b'')}"
+    for row in db.execute("SELECT scope, key, value FROM secrets"):
+        yield f"secret {row['scope']}/{row['key']} {_digest(row['value'])}"
+    for row in db.execute(PRINCIPALS):
+        yield f"principal {row['name']} {_sorted(row['grant_rules'])}"
+    live = {row["hash"] for row in db.execute("SELECT hash FROM oauth_secrets")}
+    for row in db.execute("SELECT key, value, description FROM fiftyone_secrets"):
+        works = hashlib.sha256(row["value"].encode()).hexdigest() in live
+        shown = row["value"] if "SECRET" not in row["key"] else "works" if works else "does not work"
+        yield f"FiftyOne secret {row['key']} {shown} {parsed(row['description']).text}"
+    for row in db.execute("SELECT * FROM fiftyone_orchestrators"):
+        told = " ".join(_sorted(row[name]) for name in ("environment", "config", "secrets", "available_operators"))
+        yield f"orchestrator {row['instance_identifier']} {parsed(row['description']).text} {told}"
+
+
+def _state(file: Path) -> Iterator[str]:
+    latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"].get("latest") or {}
+    for resource in latest.get("resources") or []:
+        # Providers have ids of their own.
+        if resource.get("custom") and not resource["type"].startswith("pulumi:"):
+            yield f"state {resource['urn'].rpartition('$')[2]} {resource['id']}"
+
+
+def _sorted(value: Any) -> str:
+    """JSON in one order, whatever its keys came in; anything else as it is."""
+    text = str(value)
+    return json.dumps(json.loads(text), sort_keys=True) if text.startswith(("{", "[")) else text
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
