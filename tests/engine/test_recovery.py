@@ -13,12 +13,8 @@ from tests.engine.workspace import Workspace
 from toolchain.interrupted import was_interrupted
 
 UP = ("up", "--yes", "--skip-preview")
-# One after another: a pool waits for the scope, and the job for its pools.
-CREATES = (
-    "POST /api/2.0/secrets/scopes/create",
-    "POST /api/2.0/instance-pools/create",
-    "POST /api/2.2/jobs/create",
-)
+# The job waits for its pools.
+CREATES = ("POST /api/2.0/instance-pools/create", "POST /api/2.2/jobs/create")
 
 
 @dataclass
