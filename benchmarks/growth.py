@@ -26,7 +26,9 @@ Grown = Mapping[str, float]
 
 def measure(orchestrators: tuple[int, ...] = ORCHESTRATORS, files: tuple[int, ...] = FILES) -> Section:
     """One stack a size."""
-    by_number = {number: _measured(orchestrators=_orchestrators(number)) for number in orchestrators}
+    by_number = {
+        number: _measured(f"{number} orchestrators", orchestrators=_orchestrators(number)) for number in orchestrators
+    }
     by_files: dict[int, Grown] = {}
     packing: dict[int, float] = {}
     for number in files:
@@ -35,7 +37,7 @@ def measure(orchestrators: tuple[int, ...] = ORCHESTRATORS, files: tuple[int, ..
             began = time.perf_counter()
             plugin_archive(Path(scratch)).measure()
             packing[number] = time.perf_counter() - began
-            by_files[number] = _measured(plugins={"source": scratch})
+            by_files[number] = _measured(f"{number} files of plugins", plugins={"source": scratch})
     text = "\n\n".join(
         [
             prose(
@@ -88,8 +90,8 @@ def flat(found: Mapping[int, Grown], packing: Mapping[int, float]) -> list[Goal]
     return goals
 
 
-def _measured(**settings: Any) -> Grown:
-    say(f"growth: {', '.join(f'{len(value)} {name}' for name, value in settings.items())}")
+def _measured(what: str, **settings: Any) -> Grown:
+    say(f"growth: {what}")
     found: dict[str, float] = {}
     with subject(Program.WHOLE, **settings) as measured:
         for step in STEPS:
