@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.engine.api_call import Call
 from tests.faults.picture import Picture
-from tests.faults.steps import Step
+from tests.faults.steps import RUN, Step
 from tests.faults.world import World
 
 DISCOVERY = "(discovery)"
@@ -35,7 +35,7 @@ DYNAMIC = [
         (r"GET /api/2\.0/accounts/servicePrincipals/\d+/credentials/secrets", "Credential", "read"),
         (r"\w+ /api/2\.0/accounts/servicePrincipals/\d+/credentials/secrets", "CredentialRetention", ""),
         (r"\w+ /api/2\.\d/jobs/", "OperatorRefresh", ""),
-        (r"POST /fiftyone/orchestrators/\w+/operators", "OperatorRefresh", ""),
+        (r"POST /fiftyone/orchestrators/\w+/operators", RUN, ""),
         (r"\w+_secrets?\b", "fiftyone:Secret", ""),
         (r"get_secret_info\b", "fiftyone:Secret", ""),
         (r"\w+_orchestrators?\b", "Orchestrator", ""),

@@ -10,6 +10,8 @@ UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview", "--run-program")
 DESTROY = ("destroy", "--yes", "--skip-preview", "--run-program")
 ROTATE = "ROTATE_CREDENTIAL"
+# What a run of the job asks by itself.
+RUN = "(run)"
 
 WHOLE = Aim()
 # What has been there before: an archive and an OAuth secret, which a change then retires.
@@ -71,7 +73,7 @@ STEPS = {
             only=frozenset({"Permissions", "PoolGrant", "RoleGrant", "ScopeGrant"}),
         ),
         Step(name="name", verb="create", start="deployed", aim=UNNAMED, only=frozenset({"Deployer"})),
-        Step(name="register", verb="update", start="deployed", aim=COMMANDED, only=frozenset({"OperatorRefresh"})),
+        Step(name="register", verb="update", start="deployed", aim=COMMANDED, only=frozenset({"OperatorRefresh", RUN})),
         Step(name="read", verb="read", start="deployed", aim=DEPLOYED, command=REFRESH),
         Step(name="delete", verb="delete", start="deployed", aim=DEPLOYED, command=DESTROY),
     )
