@@ -23,6 +23,8 @@ SHORT = {
     "SIGINT": "int",
     "SIGINT twice, after the act": "int2",
     "two at once": "two",
+    "reset before the act, and out of reach from then on, taken back": "reset, back",
+    "cut after the act, and out of reach from then on, taken back": "gone, back",
 }
 
 
@@ -60,7 +62,9 @@ def lines(noted: list[list[Any]]) -> list[str]:
         count = counts[resource, verb][SHORT.get(str(fault), str(fault))]
         count[0] += 1
         count[1] += bool(wrong)
-    columns = [name for name in [*SHORT.values(), "500", "503", "409"] if any(name in row for row in counts.values())]
+    found = {name for row in counts.values() for name in row}
+    columns = [name for name in SHORT.values() if name in found]
+    columns += sorted(found.difference(columns))
     table = [["resource", "verb", *columns]]
     for resource, verb in sorted(counts):
         row = counts[resource, verb]

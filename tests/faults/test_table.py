@@ -23,3 +23,7 @@ def test_the_size_is_said_and_red_ones_by_name() -> None:
         "4 faults, 3 green, 1 red",
         "red: Job / create / cut after the act at POST: double: a job",
     ]
+
+
+def test_a_class_without_a_short_name_has_a_column_of_its_own() -> None:
+    assert lines([["Job", "read", "something new", "", []]])[0].endswith("something new")
