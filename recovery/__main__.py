@@ -21,7 +21,7 @@ from databricks_provider.workspace_client import workspace_client
 from preflight.configuration import from_backend
 from recovery import dead_runs
 from recovery.orphans import POOL, gone, owned
-from recovery.state import State, read, write
+from recovery.state import State, read, read_anew, write
 from toolchain.locks import Lock, backend_folder, locks
 from toolchain.paths import SetupError
 from toolchain.pulumi_json import PulumiError
@@ -58,6 +58,10 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
         write(state, stack, environ, project, without=deleted)
         cut_off = [f"cut off {each}" for each in state.pending]
         _say("; ".join([*cut_off, *(f"job {urn.rpartition('::')[2]} is deleted" for urn in sorted(deleted))]))
+    if state.half_made:
+        _say(f"made, and not read yet: {', '.join(urn.rpartition('::')[2] for urn in state.half_made)}")
+        if read_anew(state.half_made, stack, environ, project):
+            raise SetupError("what a run before has made could not be read, as shown above")
     _bring_in(settings, state, client, environ, project)
 
 

@@ -38,6 +38,11 @@ class State:
         return {each["urn"]: each["id"] for each in found}
 
     @property
+    def half_made(self) -> list[str]:
+        """URNs of what was made and then could not be read, which the engine keeps with the error."""
+        return [each["urn"] for each in self.entries("resources") if each.get("initErrors")]
+
+    @property
     def pending(self) -> list[str]:
         """Operations without an end, such as `creating gpu`."""
         return [f"{each['type']} {_name(each['resource']['urn'])}" for each in self.entries("pending_operations")]
@@ -82,3 +87,14 @@ def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *
 
 def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
+
+
+def read_anew(urns: Collection[str], stack: str, environ: Mapping[str, str], project: Path) -> int:
+    """Have Pulumi ask the workspace for these resources; its exit code.
+
+    One that has an error in the state is to be updated, and a scope knows no update (terraform-provider-databricks,
+    secrets/resource_secret_scope.go).
+    """
+    targets = [flag for urn in urns for flag in ("--target", urn)]
+    command = ["pulumi", "refresh", "--stack", stack, "--yes", "--skip-preview", "--run-program", "--non-interactive"]
+    return subprocess.run([*command, *targets], cwd=project, env=dict(environ), check=False).returncode

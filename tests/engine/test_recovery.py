@@ -92,6 +92,18 @@ def test_a_pool_that_a_killed_run_was_to_replace_another_with_does_not_stand_in_
     assert faulty.is_right(), run.output
 
 
+def test_a_scope_that_could_not_be_read_after_it_was_made_is_read_then(faulty: FaultyStack) -> None:
+    faulty.proxy.at("GET /api/2.0/secrets/scopes/list", Fault.FAILED)
+    red = faulty.stack.make_up()
+    faulty.proxy.peace()
+    assert red.code != 0
+    assert "initErrors" in faulty.stack.state()
+    run = faulty.stack.make_up()
+    assert run.code == 0, run.output
+    assert "made, and not read yet: scope" in run.output
+    assert faulty.is_right(), run.output
+
+
 def test_a_killed_destroy_is_finished_and_leaves_nothing(faulty: FaultyStack) -> None:
     faulty.stack.up()
     faulty.kill_at("POST /api/2.2/jobs/delete", "destroy", "--yes", "--skip-preview", "--run-program")

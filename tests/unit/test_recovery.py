@@ -147,11 +147,12 @@ def test_what_is_pending_is_named_and_pools_that_were_being_made_are_known() -> 
     pool = f"urn:pulumi:dev::{PROJECT}::a$databricks:index/instancePool:InstancePool::gpu-execution"
     kind = "databricks:index/instancePool:InstancePool"
     begun = {"urn": pool, "type": kind, "inputs": {"instancePoolName": "fiftyone-dev-gpu-execution-123456"}}
-    resources = [{"urn": "a", "id": "1"}, {"urn": "b", "id": "2", "delete": True}]
+    resources = [{"urn": "a", "id": "1", "initErrors": ["not found"]}, {"urn": "b", "id": "2", "delete": True}]
     pending = [{"type": "creating", "resource": begun}, {"type": "deleting", "resource": {"urn": "b", "type": kind}}]
     state = State(exported={"deployment": {"resources": resources, "pending_operations": pending}})
     assert (state.urns, state.ids) == ({"a"}, {"1", "2"})
     assert state.pending == ["creating gpu-execution", "deleting b"]
+    assert state.half_made == ["a"]
     assert state.begun_pools == {"fiftyone-dev-gpu-execution-123456": "gpu-execution"}
 
 
