@@ -38,8 +38,7 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
         PulumiError, DatabricksError, TimeoutError, ValueError: it could not be found out what is left.
     """
     _say(f"a run of {stack} before did not end well; looking for what it left")
-    if folder := backend_folder(environ, project):
-        _clear_away(stack, folder)
+    _clear_away(stack, backend_folder(environ, project))
     state = read(stack, environ, project)
     configuration = from_backend(stack, environ, project)
     try:
@@ -65,14 +64,17 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     _bring_in(settings, state, client, environ, project)
 
 
-def _clear_away(stack: str, folder: Path) -> None:
-    """Take away what a dead run has left on this machine. Raises SetupError where one is at work."""
-    dead = list(locks(stack, folder))
+def _clear_away(stack: str, folder: Path | None) -> None:
+    """Take away what a dead run has left on this machine, and in a backend that is a folder.
+
+    Raises SetupError where a run is at work.
+    """
+    dead = list(locks(stack, folder)) if folder else []
     for lock in dead:
         _check_over(lock, stack)
     if ended := dead_runs.end_processes(stack):
         _say(f"ended what still ran of it, {ended} processes")
-    if dead and dead_runs.mend_checkpoint(stack, folder):
+    if folder and dead and dead_runs.mend_checkpoint(stack, folder):
         _say("it ended while the state was written; taken is the state before")
     for lock in dead:
         dead_runs.remove(lock)
