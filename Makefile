@@ -11,7 +11,7 @@ export EMULATOR_PORT COMMAND ORCHESTRATOR RUN
 help:  ## list the commands
 	@grep -hE '^[a-z-]+( [a-z]+)*:.*##' Makefile | sed 's/:.*## /: /'
 
-setup:
+setup:  ## install packages and engine; every other target does it first
 	@$(PYTHON) -m toolchain.setup
 
 up preview refresh destroy: setup  ## run that verb of Pulumi's on STACK (default: local), with ARGS
@@ -38,7 +38,7 @@ adopt: setup  ## take what was made by hand, following the guide, into STACK; AR
 graph: setup  ## print a Mermaid picture of what STACK holds, from the engine's own graph
 	@.venv/bin/python -m toolchain.graph $(STACK)
 
-env: setup  ## for eval "$$(make -s env)": what plain `pulumi` needs in the shell
+env: setup  ## for eval "$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)
 
 test: setup  ## all tests

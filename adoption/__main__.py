@@ -6,7 +6,6 @@ project is.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from components.settings_errors import SettingsError
 from components.settings_loader import load_settings
 from databricks_provider.workspace_client import workspace_client
 from fiftyone_provider.client import FiftyOneError
-from toolchain.environment import stack_environment
+from toolchain.environment import stack_environment, take_on
 from toolchain.paths import POLICY_PACK, SetupError
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
@@ -51,9 +50,7 @@ def adopt(stack: str, *, named: Mapping[str, str], yes: bool) -> int:
     )
     if unknown := sorted(named.keys() - settings.orchestrators.keys()):
         raise SetupError(f"--job names {', '.join(unknown)}; the settings have {', '.join(settings.orchestrators)}")
-    # Both clients read the environment; FiftyOne's changes it.
-    os.environ.clear()
-    os.environ.update(environ)
+    take_on(environ)
     workspace = LiveWorkspace(workspace_client(values.get))
     fiftyone = connect(settings)
 

@@ -86,7 +86,7 @@ class Settings(SettingsModel):
     )
     run_as: RunAsSettings | None = Field(
         default=None,
-        description="Who the jobs run as; whoever deploys unless set.",
+        description="Who the jobs run as; whoever deployed the stack first unless set.",
         examples=[{"servicePrincipal": "5ad0c0de-0000-4000-8000-000000000002"}],
     )
     service_principal_client_secret: SecretStr | None = Field(

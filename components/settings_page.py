@@ -53,7 +53,7 @@ INSTEAD: Final = {
     "fiftyone:workerApiUrl": "`fiftyone:apiUri`",
     "maxConcurrentRuns": "`fiftyone:delegatedOperationCapacity`",
     "registrationCommand": "found in the job's run history",
-    "runAs": "whoever deploys",
+    "runAs": "whoever deployed first",
     "servicePrincipal": "the stack makes one",
 }
 NEEDED_BY_UP: Final = frozenset({"fiftyone:apiKey", "databricks:host", "databricks:accountId"})

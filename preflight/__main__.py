@@ -17,10 +17,10 @@ from preflight.dependencies import check_dependencies
 from preflight.fiftyone_checks import check_fiftyone
 from preflight.limits_check import check_limits
 from preflight.resolver import Resolver
-from preflight.result import Result, exit_code, not_checked, summary, wrong
+from preflight.result import Result, not_checked, report, wrong
 from preflight.settings_checks import STAND_INS, check_settings
 from preflight.workspace_checks import check_workspace
-from toolchain.environment import LOCAL_STACK, stack_environment
+from toolchain.environment import LOCAL_STACK, stack_environment, take_on
 from toolchain.next_steps import say_next
 from toolchain.paths import REPO, SetupError
 from toolchain.stack import has_backend
@@ -69,15 +69,9 @@ def _configuration(stack: str, environ: Mapping[str, str]) -> Configuration | Re
 def main(stack: str) -> int:
     """Print the list as it comes, and how many of each there are; the exit code."""
     environ = stack_environment(stack)
-    os.environ.clear()
-    os.environ.update(environ)
+    take_on(environ)
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what it warns of is a result
-    results: list[Result] = []
-    for result in checks(stack, environ):
-        results.append(result)
-        print("\n".join(result.lines), flush=True)
-    print(f"\n{stack}: {summary(results)}")
-    if not (code := exit_code(results)):
+    if not (code := report(checks(stack, environ), stack)):
         say_next("preflight", stack)
     return code
 
@@ -86,9 +80,10 @@ if __name__ == "__main__":
     reconfigure: Any = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8")  # for the marks, whatever the locale
+    of = sys.argv[1] if len(sys.argv) > 1 else LOCAL_STACK
     try:
-        sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else LOCAL_STACK))
+        sys.exit(main(of))
     except SetupError as error:
-        sys.exit(f"make preflight STACK={sys.argv[1]}: {error}")
+        sys.exit(f"make preflight STACK={of}: {error}")
     except KeyboardInterrupt:
         os._exit(130)

@@ -70,6 +70,16 @@ def yourself(what: str) -> Result:
     return Result(name="", outcome=Outcome.YOURSELF, found=what)
 
 
+def report(results: Iterable[Result], stack: str) -> int:
+    """Print each result as it comes, and then how many there are of each outcome; the exit code."""
+    seen: list[Result] = []
+    for result in results:
+        seen.append(result)
+        print("\n".join(result.lines), flush=True)
+    print(f"\n{stack}: {summary(seen)}")
+    return exit_code(seen)
+
+
 def summary(results: Sequence[Result]) -> str:
     """The last line."""
     count = Counter(result.outcome for result in results)

@@ -27,8 +27,8 @@ from preflight.chain.registered import FIFTYONE, operators, registered
 from preflight.chain.registered import PROVIDERS as FIFTYONE_PROVIDERS
 from preflight.chain.trial_run import trial_runs
 from preflight.configuration import Configuration, from_backend
-from preflight.result import Result, exit_code, not_checked, summary, wrong, yourself
-from toolchain.environment import LOCAL_STACK, stack_environment
+from preflight.result import Result, not_checked, report, wrong, yourself
+from toolchain.environment import LOCAL_STACK, stack_environment, take_on
 from toolchain.paths import REPO, SetupError
 from toolchain.pulumi_json import PulumiError
 
@@ -122,15 +122,10 @@ def _said(error: Exception) -> str:
 def main(stack: str, project: Path) -> int:
     """Print each link as it is done, and how many of each outcome there are; the exit code."""
     environ = stack_environment(stack)
-    os.environ.clear()
-    os.environ.update(environ)
+    take_on(environ)
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what it warns of is a result
-    results: list[Result] = []
-    for result in verify(stack, environ, project=project, run=environ.get("RUN", "").lower() != "no"):
-        results.append(result)
-        print("\n".join(result.lines), flush=True)
-    print(f"\n{stack}: {summary(results)}")
-    return exit_code(results)
+    run = environ.get("RUN", "").lower() != "no"
+    return report(verify(stack, environ, project=project, run=run), stack)
 
 
 if __name__ == "__main__":

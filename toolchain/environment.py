@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.engine import engine_environment
@@ -61,6 +62,12 @@ def make_stack(stack: str, project: Path, environ: dict[str, str]) -> None:
     )
     if done.returncode:
         raise SetupError(f"the stack could not be made in {environ['PULUMI_BACKEND_URL']}: {done.stderr.strip()}")
+
+
+def take_on(environ: Mapping[str, str]) -> None:
+    """Make this process's environment that of a stack; the clients of both APIs read it."""
+    os.environ.clear()
+    os.environ.update(environ)
 
 
 def without_other_workspaces() -> dict[str, str]:

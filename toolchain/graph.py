@@ -6,8 +6,6 @@ what is needed to what needs it: solid where a value is handed on, dotted where 
 way over others tells already is left out.
 """
 
-import json
-import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolchain.environment import PROJECT, stack_environment
-from toolchain.paths import REPO, SetupError
+from toolchain.paths import SetupError
+from toolchain.pulumi_json import PulumiError, pulumi_json
 
 ROOT = "pulumi:pulumi:Stack"
 PROVIDERS = "pulumi:providers:"
@@ -178,19 +177,11 @@ def resources_of(stack: str) -> list[dict[str, Any]]:
     """What the stack's state holds.
 
     Raises:
-        SetupError: the stack is not there, or holds nothing.
+        PulumiError: the stack is not there.
+        SetupError: it holds nothing.
     """
-    done = subprocess.run(
-        ["pulumi", "stack", "export", "--stack", stack, "--non-interactive"],
-        cwd=REPO,
-        env=stack_environment(stack),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SetupError(done.stderr.strip())
-    deployment: dict[str, Any] = json.loads(done.stdout)["deployment"] or {}
+    exported = pulumi_json(["stack", "export", "--stack", stack], stack_environment(stack))
+    deployment: dict[str, Any] = exported["deployment"] or {}
     resources: list[dict[str, Any]] = deployment.get("resources") or []
     if not any(_drawn(resources)):
         raise SetupError(f"{PROJECT}/{stack} holds nothing; deploy it first, with `make up STACK={stack}`")
@@ -200,5 +191,5 @@ def resources_of(stack: str) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     try:
         print(picture(resources_of(sys.argv[1])), end="")
-    except SetupError as error:
+    except (SetupError, PulumiError) as error:
         sys.exit(f"make graph STACK={sys.argv[1]}: {error}")

@@ -13,7 +13,7 @@ from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.jobs import RunLifecycleStateV2State
 
 from databricks_provider.workspace_client import workspace_client
-from toolchain.environment import stack_environment
+from toolchain.environment import stack_environment, take_on
 from toolchain.paths import SetupError
 from toolchain.progress import Line
 from toolchain.pulumi_json import PulumiError, pulumi_json
@@ -35,11 +35,10 @@ def run(stack: str, command: str, orchestrator: str) -> int:
     name = orchestrator or next(iter(orchestrators), "")
     if name not in orchestrators:
         if not orchestrators:
-            raise SetupError("nothing is deployed; deploy it first, with `make up`")
+            raise SetupError(f"nothing is deployed; deploy it first, with `make up STACK={stack}`")
         raise SetupError(f"there is no orchestrator `{name}`; the stack has {', '.join(orchestrators)}")
     found = orchestrators[name]
-    os.environ.clear()
-    os.environ.update(environ)
+    take_on(environ)
     client = workspace_client(lambda key: config.get(key, {}).get("value"))
     parameters = {"command": command} if command else None
     started: Any = client.jobs.run_now(int(found["jobId"]), only=[found["executionTaskKey"]], job_parameters=parameters)

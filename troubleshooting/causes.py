@@ -220,7 +220,7 @@ CAUSES: Final = (
         source=GUIDE_MORE,
     ),
     Cause(
-        message="No module named 'databricks'; or the refresh fails: does the API image have databricks-sdk?",
+        message="No module named 'databricks' (the refresh fails: does the API image have databricks-sdk?)",
         pattern=r"No module named '?databricks",
         cause="FiftyOne starts jobs with databricks-sdk, which is not in its API's image unless added: a refresh, or "
         "any run, fails in FiftyOne while `make verify` passes.",

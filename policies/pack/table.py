@@ -37,8 +37,8 @@ The last has to be stated for an existing pool (`pool`, `registrationPool`), bec
 
 The pack does not start where that file names an unknown rule or limit, holds a value of a wrong type, or tries to
 change a rule's level. A limit is a ceiling: a setting of the stack above it is the violation. (A file that is given to
-Pulumi as `--policy-pack-config` can still switch rules off, like leaving out `--policy-pack` does: nobody but whoever
-types the command can do that, and the make targets do neither.)
+Pulumi as `--policy-pack-config` can still switch rules off, like leaving out `--policy-pack` does; the make targets
+do neither.)
 
 What only the update will know is named as checked at update, by an advisory policy, `checked-at-update`, and
 checked then. Rules on the stack as a whole are marked *stack*: in an `up` they report when everything exists, and the

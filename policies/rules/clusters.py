@@ -14,7 +14,6 @@ from rules.values import ABSENT, UNKNOWN, Properties, at, entries, has_unknown, 
 
 JOB: Final = "databricks:index/job:Job"
 POOL: Final = "databricks:index/instancePool:InstancePool"
-EXECUTION: Final = "execution"
 REGISTRATION: Final = "registration"
 REGISTRATION_TASK: Final = "register_task"
 

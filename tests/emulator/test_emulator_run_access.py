@@ -12,7 +12,6 @@ from tests.emulator.emulator_harness import Principal, Runner, may_be_run_as, re
 
 ME = "deployer@stand-in.invalid"
 SUCCESS = ("TERMINATED", "SUCCESS", "SUCCESS")
-Grants = dict[str, Any]
 
 
 @pytest.fixture
