@@ -6,7 +6,6 @@ no secret.
 """
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from adoption.survey import Finding
 from components.settings import PROJECT, Settings
+from toolchain.patience import run_to_its_end
 
 COMPONENT: Final = f"{PROJECT}:index:"
 FLAGS: Final = ("--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--non-interactive")
@@ -115,8 +115,7 @@ def run_import(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "import.json"
         file.write_text(json.dumps(import_file(wanted, stack, state), indent=2))
-        command = ["pulumi", "import", "--stack", stack, "--file", str(file), *FLAGS]
-        return subprocess.run(command, cwd=project, env=dict(environ), check=False).returncode
+        return run_to_its_end(["pulumi", "import", "--stack", stack, "--file", str(file), *FLAGS], environ, project)
 
 
 def _job(instance_id: str, job_id: str) -> Resource:

@@ -140,7 +140,8 @@ class OrchestratorSettings(SettingsModel):
         default=45.0,
         gt=0,
         le=1440,
-        description="Minutes after which a run that reports operators, or one of `make verify`, is given up and cancelled.",
+        description="Minutes after which a run that reports operators, or one of `make verify`, is given up and "
+        "cancelled.",
     )
     requirements: list[str] = Field(
         default_factory=list[str],

@@ -41,6 +41,8 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     _clear_away(stack, backend_folder(environ, project))
     state = read(stack, environ, project)
     configuration = from_backend(stack, environ, project)
+    if configuration.problem:
+        raise SetupError(configuration.problem)
     try:
         settings = load_settings(
             stack=stack,
@@ -52,16 +54,17 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     except SettingsError:
         return  # which the program says itself, before it makes anything
     client = workspace_client(configuration.get)
-    deleted = gone(state.jobs, client)
-    if state.pending or deleted:
-        write(state, stack, environ, project, without=deleted)
-        cut_off = [f"cut off {each}" for each in state.pending]
-        _say("; ".join([*cut_off, *(f"job {urn.rpartition('::')[2]} is deleted" for urn in sorted(deleted))]))
     if state.half_made:
         _say(f"made, and not read yet: {', '.join(urn.rpartition('::')[2] for urn in state.half_made)}")
         if read_anew(state.half_made, stack, environ, project):
-            raise SetupError("what a run before has made could not be read, as shown above")
+            _say("it cannot be read now either; what follows may say why")
     _bring_in(settings, state, client, environ, project)
+    # The signs go last: until all is brought in, whoever comes next has to look again.
+    deleted = gone(state.jobs, client)
+    if state.pending or deleted:
+        write(read(stack, environ, project), stack, environ, project, without=deleted)
+        cut_off = [f"cut off {each}" for each in state.pending]
+        _say("; ".join([*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted))]))
 
 
 def _clear_away(stack: str, folder: Path | None) -> None:

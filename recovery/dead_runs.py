@@ -26,8 +26,10 @@ def is_over(lock: Lock) -> bool | None:
     if lock.hostname != socket.gethostname():
         return None
     try:
-        # A process that is younger than the lock has but the same number.
-        return psutil.Process(lock.pid).create_time() > datetime.fromisoformat(lock.since).timestamp()
+        process = psutil.Process(lock.pid)
+        # A process that is younger than the lock has but the same number; of an engine, clocks may have moved.
+        younger = process.create_time() > datetime.fromisoformat(lock.since).timestamp()
+        return _is_over(process) or (younger and not _is_engine(process))
     except psutil.NoSuchProcess:
         return True
 
@@ -63,7 +65,7 @@ def end_processes(stack: str) -> int:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     _, alive = psutil.wait_procs(left, timeout=SECONDS_TO_END)
-    if alive:
+    if alive := [process for process in alive if not _is_over(process)]:
         raise TimeoutError(f"process {alive[0].pid}, left of a run that is over, does not end")
     return len(left)
 
@@ -83,6 +85,12 @@ def _runs(stack: str) -> dict[str, list[psutil.Process]]:
 
 def _is_engine(process: psutil.Process) -> bool:
     try:
-        return process.name() == ENGINE and process.status() != psutil.STATUS_ZOMBIE
+        # Some packages of Pulumi put a script of its name before the program.
+        return process.name().strip(".").removesuffix("-wrapped") == ENGINE and not _is_over(process)
     except psutil.NoSuchProcess:
         return False
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Whether it has ended, though its parent may not have asked yet."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

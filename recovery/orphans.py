@@ -1,10 +1,12 @@
 """What the workspace has of the stack's and its state does not, or the other way round: a run never learnt of it.
 
-A thing counts as the stack's by its tag and name, and only if it is as bare as a create leaves it: a scope that holds
-secrets, or a service principal that has some, is somebody else's. Owns the looking; only reads.
+A thing counts as the stack's by its tag and name, and only if it is as bare as a create leaves it: a job that never
+ran, a pool that no job names, a scope or service principal without secrets. Anything else is at work for somebody, such
+as the same stack on another backend. Owns the looking; only reads.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from adoption.import_file import Resource
@@ -28,48 +30,63 @@ def owned(settings: Settings, begun_pools: Mapping[str, str], client: "Workspace
     """
     yield from _jobs(settings.stack, client)
     # Those that settings want come first, where there are two for one place.
-    yield from _pools([*_wanted_pools(settings), *begun_pools.items()], client)
+    yield from _pools({**dict(_wanted_pools(settings)), **begun_pools}, client)
     yield from _scope(settings, client)
-    yield from _service_principals(settings.stack, client)
+    if settings.makes_service_principal:
+        yield from _service_principals(settings, client)
 
 
 def gone(jobs: Mapping[str, str], client: "WorkspaceClient") -> set[str]:
-    """Of jobs, ids by URN, those that the workspace does not have, by their URNs. Raises DatabricksError.
+    """Of jobs by id, the ids that the workspace does not have. Raises DatabricksError.
 
     Deleting such a job again fails, and deleting anything else that is gone does not: Databricks answers 400 where the
     provider waits for 404 (jobs/resource_job.go).
     """
-    there = {str(job.job_id) for job in client.jobs.list()} if jobs else set[str]()
-    return {urn for urn, job_id in jobs.items() if job_id not in there}
+    from databricks.sdk.errors import InvalidParameterValue, NotFound
+
+    found = set(jobs)
+    for job_id in jobs:
+        with suppress(NotFound, InvalidParameterValue):
+            client.jobs.get(int(job_id))
+            found.remove(job_id)
+    return found
 
 
 def _jobs(stack: str, client: "WorkspaceClient") -> Iterator[Resource]:
     for job in sorted(client.jobs.list(), key=lambda job: job.job_id or 0):
-        tags, name = (job.settings and job.settings.tags) or {}, (job.settings and job.settings.name) or ""
-        instance_id = name.removeprefix(f"fiftyone-{stack}-")
+        tag = ((job.settings and job.settings.tags) or {}).get(STACK_TAG, "")
+        instance_id = tag.removeprefix(f"{PROJECT}.{stack}.")
         # A person's clone carries the tag too, under another name.
-        if tags.get(STACK_TAG) == f"{PROJECT}.{stack}.{instance_id}":
-            yield Resource(
-                kind=JOB,
-                name=instance_id,
-                id=str(job.job_id),
-                component="Job",
-                component_name=instance_id,
-            )
+        is_ours = (
+            tag == f"{PROJECT}.{stack}.{instance_id}"
+            and (job.settings and job.settings.name) == f"fiftyone-{stack}-{instance_id}"
+        )
+        if is_ours and not any(client.jobs.list_runs(job_id=job.job_id, limit=1)):
+            yield Resource(kind=JOB, name=instance_id, id=str(job.job_id), component="Job", component_name=instance_id)
 
 
-def _pools(known: Sequence[tuple[str, str]], client: "WorkspaceClient") -> Iterator[Resource]:
+def _pools(known: Mapping[str, str], client: "WorkspaceClient") -> Iterator[Resource]:
     """By their names, which hold a hash of what they are."""
-    found = {pool.instance_pool_name: pool.instance_pool_id or "" for pool in client.instance_pools.list()}
-    for pool_name, name in dict(known).items():
-        if pool_name in found:
+    ids = {pool.instance_pool_name: pool.instance_pool_id or "" for pool in client.instance_pools.list()}
+    found = {ids[pool_name]: name for pool_name, name in known.items() if pool_name in ids}
+    used = _used_pools(client) if found else set[str]()
+    for pool_id, name in found.items():
+        if pool_id not in used:
             yield Resource(
                 kind=POOL,
                 name=name,
-                id=found[pool_name],
+                id=pool_id,
                 component="InstancePools",
                 component_name=name.rpartition("-")[0],
             )
+
+
+def _used_pools(client: "WorkspaceClient") -> set[str]:
+    """Pools that a cluster of some job takes its instances from."""
+    settings = [job.settings for job in client.jobs.list(expand_tasks=True) if job.settings]
+    holders = [each for job in settings for each in (*(job.job_clusters or ()), *(job.tasks or ()))]
+    clusters = [each.new_cluster for each in holders if each.new_cluster]
+    return {pool or "" for each in clusters for pool in (each.instance_pool_id, each.driver_instance_pool_id)}
 
 
 def _wanted_pools(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -100,9 +117,11 @@ def _scope(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
         )
 
 
-def _service_principals(stack: str, client: "WorkspaceClient") -> Iterator[Resource]:
-    for found in client.service_principals.list(filter=f'displayName eq "fiftyone-{stack}"'):
-        if not any(client.service_principal_secrets_proxy.list(found.id or "")):
+def _service_principals(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
+    run_as = settings.run_as.service_principal if settings.run_as else None
+    for found in client.service_principals.list(filter=f'displayName eq "fiftyone-{settings.stack}"'):
+        is_bare = not any(client.service_principal_secrets_proxy.list(found.id or ""))
+        if is_bare and found.application_id != run_as:
             yield Resource(
                 kind="databricks:index/servicePrincipal:ServicePrincipal",
                 name="trigger",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recovery.orphans import JOB, POOL
+from toolchain.patience import run_to_its_end
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
 
@@ -32,10 +33,11 @@ class State:
 
     @property
     def jobs(self) -> dict[str, str]:
-        """Ids by URN of the jobs that nothing in the state depends on any more."""
+        """Names by id of the jobs that nothing in the state depends on any more."""
         needed = {urn for each in self.entries("resources") for urn in each.get("dependencies") or ()}
-        found = [each for each in self.entries("resources") if each["type"] == JOB and each["urn"] not in needed]
-        return {each["urn"]: each["id"] for each in found}
+        found = [each for each in self.entries("resources") if each["type"] == JOB]
+        # What waits for its deletion has a successor of the same URN, which is what others depend on.
+        return {each["id"]: _name(each["urn"]) for each in found if each.get("delete") or each["urn"] not in needed}
 
     @property
     def half_made(self) -> list[str]:
@@ -65,12 +67,12 @@ def read(stack: str, environ: Mapping[str, str], project: Path) -> State:
 
 
 def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *, without: Collection[str]) -> None:
-    """Write the state without its pending operations and these URNs, as Pulumi's documentation says to.
+    """Write the state without its pending operations and the resources of these ids, as Pulumi's documentation says to.
 
     `refresh --clear-pending-creates` would run the program and ask the workspace for every resource. Raises
     PulumiError.
     """
-    kept = [each for each in state.entries("resources") if each["urn"] not in without]
+    kept = [each for each in state.entries("resources") if each.get("id", "") not in without]
     deployment: dict[str, Any] = {**state.exported["deployment"], "resources": kept, "pending_operations": []}
     done = subprocess.run(
         ["pulumi", "stack", "import", "--stack", stack, "--non-interactive"],
@@ -85,10 +87,6 @@ def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *
         raise PulumiError(" ".join(done.stderr.split()))
 
 
-def _name(urn: str) -> str:
-    return urn.rpartition("::")[2]
-
-
 def read_anew(urns: Collection[str], stack: str, environ: Mapping[str, str], project: Path) -> int:
     """Have Pulumi ask the workspace for these resources; its exit code.
 
@@ -97,4 +95,8 @@ def read_anew(urns: Collection[str], stack: str, environ: Mapping[str, str], pro
     """
     targets = [flag for urn in urns for flag in ("--target", urn)]
     command = ["pulumi", "refresh", "--stack", stack, "--yes", "--skip-preview", "--run-program", "--non-interactive"]
-    return subprocess.run([*command, *targets], cwd=project, env=dict(environ), check=False).returncode
+    return run_to_its_end([*command, *targets], environ, project)
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]

@@ -6,9 +6,10 @@ Pulumi's service has none: there the engine refuses, and names it. Source: pulum
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from toolchain.environment import PROJECT
 from toolchain.paths import REPO
@@ -32,13 +33,18 @@ class Lock:
 def backend_folder(environ: Mapping[str, str], project: Path = REPO) -> Path | None:
     """Where a backend on this machine keeps its files; None for any other. Raises PulumiError."""
     address = str(pulumi_json(["whoami", "--json"], environ, project).get("url", ""))
-    return Path(unquote(urlsplit(address).path)) / ".pulumi" if address.startswith("file://") else None
+    if not address.startswith("file://"):
+        return None
+    # As the engine reads it: `file://~` is the home folder, and a relative path begins at the project.
+    path = Path(unquote(address.removeprefix("file://").partition("?")[0])).expanduser()
+    return project / path / ".pulumi"
 
 
 def locks(stack: str, folder: Path) -> Iterator[Lock]:
     """The locks of a stack whose backend keeps its files in the folder."""
     for file in sorted((folder / "locks" / "organization" / PROJECT / stack).glob("*.json")):
-        yield _lock(file)
+        with suppress(FileNotFoundError):  # its run has ended meanwhile
+            yield _lock(file)
 
 
 def _lock(file: Path) -> Lock:

@@ -7,12 +7,10 @@ none, and what `destroy` of `local` leaves. The plan and the work are Pulumi's o
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import FrameType
 from uuid import uuid4
 
 from toolchain.engine import pulumi_homes
@@ -20,6 +18,7 @@ from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
 from toolchain.interrupted import was_interrupted
 from toolchain.next_steps import say_next
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
+from toolchain.patience import run_to_its_end
 
 # A pack on this machine must be named on each command (pulumi #5541), and as a whole path for a project elsewhere.
 PACK = ["--policy-pack", str(POLICY_PACK)]
@@ -69,24 +68,11 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
 
 def recover(stack: str, environ: dict[str, str], project: Path = REPO) -> int:
     """Take in what an interrupted or failed run has left (recovery/); 0 where the verb may follow."""
-    command = [str(VENV / "bin" / "python"), "-m", "recovery", stack, str(project)]
-    return subprocess.run(command, cwd=REPO, env=environ, check=False).returncode
+    return run_to_its_end([str(VENV / "bin" / "python"), "-m", "recovery", stack, str(project)], environ, REPO)
 
 
 def _pulumi(arguments: list[str], environ: dict[str, str], folder: Path = REPO) -> int:
-    """Run Pulumi; Ctrl-C reaches it by itself, and it ends once the call in flight has.
-
-    Python would kill it a quarter of a second later, and leave the stack locked and that call's answer unknown.
-    """
-
-    def leave_it_to_pulumi(_number: int, _frame: FrameType | None) -> None:
-        pass
-
-    before = signal.signal(signal.SIGINT, leave_it_to_pulumi)
-    try:
-        return subprocess.run(["pulumi", *arguments], cwd=folder, env=environ, check=False).returncode
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return run_to_its_end(["pulumi", *arguments], environ, folder)
 
 
 def _stop_emulator() -> None:

@@ -136,11 +136,12 @@ class Matrix:
                 yield from (cell(step, kind, fault.value, ["the request was not made again"]) for kind in left)
                 return
             wrong = self.wrong_after(step, *runs)
-            for kind in met:
-                if wrong and len(met) > 1:
-                    yield from self.met(step, fault, [kind])
-                else:
-                    yield cell(step, kind, fault.value, wrong)
+            if wrong and len(met) > 1:
+                cells = [each for kind in met for each in self.met(step, fault, [kind])]
+                # Each alone may end right: then it is their coming together that does not.
+                yield from cells if any(each.wrong for each in cells) else [cell(step, met[0], fault.value, wrong)]
+            else:
+                yield from (cell(step, kind, fault.value, wrong) for kind in met)
 
     def met(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
         """One run in which each of these requests that it reaches meets the fault once."""

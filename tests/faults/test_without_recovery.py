@@ -21,12 +21,13 @@ def first_write(matrix: Matrix, resource: str) -> Kind:
     return next(kind for kind in matrix.recording(CREATE).kinds if kind.writes and kind.resource == resource)
 
 
-@pytest.mark.parametrize("resource", ["InstancePool", "Job"])
-def test_an_answer_that_was_lost_is_red_without_recovery(without_recovery: Matrix, resource: str) -> None:
-    kind = first_write(without_recovery, resource)
-    assert all(cell.wrong for cell in without_recovery.met(CREATE, FaultClass.CUT, [kind]))
+@pytest.mark.parametrize(("resource", "why"), [("InstancePool", "make up is red"), ("Job", "double")])
+def test_an_answer_that_was_lost_is_red_without_recovery(without_recovery: Matrix, resource: str, why: str) -> None:
+    (cell,) = without_recovery.met(CREATE, FaultClass.CUT, [first_write(without_recovery, resource)])
+    assert any(wrong.startswith(why) for wrong in cell.wrong), cell
 
 
 def test_a_killed_engine_is_red_without_recovery(without_recovery: Matrix) -> None:
     kind = first_write(without_recovery, "Job")
-    assert ended_at(without_recovery, CREATE, EngineEnd.KILLED_AFTER, kind).wrong
+    (wrong,) = ended_at(without_recovery, CREATE, EngineEnd.KILLED_AFTER, kind).wrong
+    assert "locked" in wrong

@@ -12,36 +12,56 @@ from types import SimpleNamespace as Thing
 from typing import Any
 
 import psutil
+import pytest
+from databricks.sdk.errors import InvalidParameterValue
 
 from components.instance_pools import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
 from recovery.orphans import JOB, gone, owned
 from recovery.state import State
-from tests.unit.settings_cases import STACK, settings
+from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
-from toolchain.locks import Lock, locks
+from toolchain.locks import Lock, backend_folder, locks
 from toolchain.stack import RUN_MARK
 
 TAG = f"{PROJECT}.{STACK}."
 
 
-def job(job_id: int, name: str, tag: str) -> Thing:
-    return Thing(job_id=job_id, settings=Thing(name=name, tags={"pulumi-stack": tag} if tag else None))
+def job(job_id: int, name: str, tag: str, pool: str = "") -> Thing:
+    clusters = [Thing(new_cluster=Thing(instance_pool_id=pool, driver_instance_pool_id=pool))]
+    tags = {"pulumi-stack": tag} if tag else None
+    return Thing(job_id=job_id, settings=Thing(name=name, tags=tags, job_clusters=clusters, tasks=None))
+
+
+MAKES_ITS_OWN = configuration(fiftyone_databricks__servicePrincipal='{"create": true}')
 
 
 def found(
-    *, jobs: Any = (), pools: Any = (), scopes: Any = None, principals: Any = None, begun: Any = None
+    *,
+    jobs: Any = (),
+    pools: Any = (),
+    scopes: Any = None,
+    principals: Any = None,
+    begun: Any = None,
+    runs: Any = (),
+    config: dict[str, str] = MAKES_ITS_OWN,
 ) -> list[tuple[str, str]]:
     """Names and ids of what is taken for the stack's; `scopes` has keys by name, `principals` secrets by id."""
     scopes, principals = scopes or {}, principals or {}
     client: Any = Thing(
-        jobs=Thing(list=lambda: jobs),
+        jobs=Thing(
+            list=lambda expand_tasks=False: jobs, list_runs=lambda job_id, limit: [job_id] if job_id in runs else []
+        ),
         instance_pools=Thing(list=lambda: pools),
         secrets=Thing(list_scopes=lambda: [Thing(name=name) for name in scopes], list_secrets=scopes.get),
-        service_principals=Thing(list=lambda filter: [Thing(id=each) for each in principals]),  # noqa: A006
+        service_principals=Thing(
+            list=lambda **_: [
+                Thing(id=each, application_id=f"{each * 8}-0000-4000-8000-000000000000") for each in principals
+            ]
+        ),
         service_principal_secrets_proxy=Thing(list=principals.get),
     )
-    return [(each.name, each.id) for each in owned(settings(), begun or {}, client)]
+    return [(each.name, each.id) for each in owned(settings(config), begun or {}, client)]
 
 
 def test_a_job_is_the_stacks_by_its_tag_and_its_name() -> None:
@@ -51,8 +71,13 @@ def test_a_job_is_the_stacks_by_its_tag_and_its_name() -> None:
         job(3, "fiftyone-dev-gpu", ""),
         job(4, "fiftyone-dev-gpu", f"{PROJECT}.dev2.gpu"),
         job(5, "fiftyone-dev-a-b", f"{PROJECT}.dev-a.b"),
+        job(6, "gpu", f"{TAG}gpu"),
     ]
     assert found(jobs=[*foreign, ours]) == [("gpu", "2")]
+
+
+def test_a_job_that_has_run_was_not_made_a_moment_ago_by_a_run_that_never_learnt_of_it() -> None:
+    assert found(jobs=[job(2, "fiftyone-dev-gpu", f"{TAG}gpu")], runs=[2]) == []
 
 
 def test_a_pool_is_the_stacks_by_the_whole_of_its_name() -> None:
@@ -63,11 +88,20 @@ def test_a_pool_is_the_stacks_by_the_whole_of_its_name() -> None:
     assert found(pools=pools) == [("gpu-execution", name[-6:])]
     begun = {f"{name[:-6]}000000": "gpu-execution"}
     assert found(pools=pools, begun=begun) == [("gpu-execution", name[-6:]), ("gpu-execution", "000000")]
+    at_work = [job(1, "of the same stack on another backend", "", pool=name[-6:])]
+    assert found(pools=pools, jobs=at_work) == []
 
 
 def test_a_scope_or_a_service_principal_that_holds_secrets_is_somebody_elses() -> None:
     assert found(scopes={"fiftyone-dev": []}, principals={"7": []}) == [("scope", "fiftyone-dev"), ("trigger", "7")]
     assert found(scopes={"fiftyone-dev": ["KEY"], "other": []}, principals={"7": ["secret"]}) == []
+
+
+def test_a_service_principal_is_the_stacks_only_where_it_makes_one_and_another_runs_its_jobs() -> None:
+    assert found(principals={"7": []}, config=configuration()) == []
+    runs_as = {"fiftyone_databricks__runAs": '{"servicePrincipal": "77777777-0000-4000-8000-000000000000"}'}
+    own = {"fiftyone_databricks__servicePrincipal": '{"create": true}'}
+    assert found(principals={"7": [], "8": []}, config=configuration(**own, **runs_as)) == [("trigger", "8")]
 
 
 @contextmanager
@@ -157,11 +191,29 @@ def test_what_is_pending_is_named_and_pools_that_were_being_made_are_known() -> 
 
 
 def test_a_job_that_is_gone_is_known_where_nothing_depends_on_it() -> None:
-    def entry(name: str, *needed: str) -> dict[str, Any]:
-        return {"urn": name, "id": f"{name}-id", "type": JOB, "dependencies": needed}
+    def entry(name: str, job_id: str, *needed: str, **more: bool) -> dict[str, Any]:
+        return {"urn": name, "id": job_id, "type": JOB, "dependencies": needed, **more}
 
-    resources = [entry("gone"), entry("there"), entry("needed"), {"urn": "x", "type": "y", "dependencies": ["needed"]}]
-    state = State(exported={"deployment": {"resources": resources}})
-    assert state.jobs == {"gone": "gone-id", "there": "there-id"}
-    client: Any = Thing(jobs=Thing(list=lambda: [Thing(job_id="there-id")]))
-    assert gone(state.jobs, client) == {"gone"}
+    needed = [entry("needed", "3"), entry("needed", "4", delete=True), entry("x", "5", "needed")]
+    state = State(exported={"deployment": {"resources": [entry("gone", "1"), entry("there", "2"), *needed]}})
+    assert state.jobs == {"1": "gone", "2": "there", "4": "needed", "5": "x"}
+
+    def get(job_id: int) -> None:
+        if job_id in (1, 4):
+            raise InvalidParameterValue(f"Job {job_id} does not exist.")
+
+    client: Any = Thing(jobs=Thing(get=get))
+    assert gone(state.jobs, client) == {"1", "4"}
+
+
+def test_a_folder_backend_is_found_as_the_engine_reads_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(address: str) -> Path | None:
+        monkeypatch.setattr("toolchain.locks.pulumi_json", lambda *_: {"url": address})
+        return backend_folder({}, tmp_path)
+
+    assert at("file:///srv/state?no_tmp_dir=true") == Path("/srv/state/.pulumi")
+    assert at("file://~") == Path.home() / ".pulumi"
+    assert at("file://./state") == tmp_path / "state" / ".pulumi"
+    assert at("s3://bucket") is None
