@@ -15,6 +15,8 @@ class Refusal extends Error {}
 class Silence extends Error {}
 
 let wake = () => {};
+// The heading of what the address asks for, which gets the focus once it is shown.
+let asked = "";
 let away = false;
 // What is being started, and the last of it, whose run is shown.
 const starting = new Set();
@@ -231,6 +233,10 @@ async function look() {
     answering(true);
     $("run").parentElement.hidden = !id;
     if (id) await showRun(id);
+    if (asked && !$(asked).closest("[hidden]")) {
+      $(asked).focus();
+      asked = "";
+    }
   } catch (problem) {
     if (problem instanceof Silence) return answering(false);
     if (!(problem instanceof Refusal)) throw problem;
@@ -240,7 +246,7 @@ async function look() {
 
 function go() {
   const { job, run } = wanted();
-  if (job) $(run ? "run-title" : "runs-title").focus();
+  asked = job ? (run ? "run-title" : "runs-title") : "";
   wake();
 }
 
