@@ -21,7 +21,7 @@ from databricks_provider.workspace_client import workspace_client
 from preflight.configuration import from_backend
 from recovery import dead_runs
 from recovery.orphans import POOL, gone, owned
-from recovery.state import State, read, read_anew, write
+from recovery.state import State, read, write
 from toolchain.locks import Lock, backend_folder, locks
 from toolchain.paths import SetupError
 from toolchain.pulumi_json import PulumiError
@@ -54,17 +54,15 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     except SettingsError:
         return  # which the program says itself, before it makes anything
     client = workspace_client(configuration.get)
-    if state.half_made:
-        _say(f"made, and not read yet: {', '.join(urn.rpartition('::')[2] for urn in state.half_made)}")
-        if read_anew(state.half_made, stack, environ, project):
-            _say("it cannot be read now either; what follows may say why")
     _bring_in(settings, state, client, environ, project)
     # The signs go last: until all is brought in, whoever comes next has to look again.
     deleted = gone(state.jobs, client)
-    if state.pending or deleted:
+    if state.pending or deleted or state.has_unread_scope:
         write(read(stack, environ, project), stack, environ, project, without=deleted)
         cut_off = [f"cut off {each}" for each in state.pending]
-        _say("; ".join([*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted))]))
+        unread = ["scope is made"] if state.has_unread_scope else []
+        done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
+        _say("; ".join(done))
 
 
 def _clear_away(stack: str, folder: Path | None) -> None:

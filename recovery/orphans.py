@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 JOB: Final = "databricks:index/job:Job"
+SCOPE: Final = "databricks:index/secretScope:SecretScope"
 POOL: Final = "databricks:index/instancePool:InstancePool"
 
 
@@ -109,7 +110,7 @@ def _scope(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
     there = not scope.existing and scope.name in {found.name for found in client.secrets.list_scopes()}
     if there and not any(client.secrets.list_secrets(scope.name)):
         yield Resource(
-            kind="databricks:index/secretScope:SecretScope",
+            kind=SCOPE,
             name="scope",
             id=scope.name,
             component="SecretScope",

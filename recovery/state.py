@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recovery.orphans import JOB, POOL
-from toolchain.patience import run_to_its_end
+from recovery.orphans import JOB, POOL, SCOPE
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
 
@@ -40,9 +39,9 @@ class State:
         return {each["id"]: _name(each["urn"]) for each in found if each.get("delete") or each["urn"] not in needed}
 
     @property
-    def half_made(self) -> list[str]:
-        """URNs of what was made and then could not be read, which the engine keeps with the error."""
-        return [each["urn"] for each in self.entries("resources") if each.get("initErrors")]
+    def has_unread_scope(self) -> bool:
+        """Whether a scope was made and could not be read then, which the engine keeps with the error."""
+        return any(map(_is_unread_scope, self.entries("resources")))
 
     @property
     def pending(self) -> list[str]:
@@ -69,10 +68,15 @@ def read(stack: str, environ: Mapping[str, str], project: Path) -> State:
 def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *, without: Collection[str]) -> None:
     """Write the state without its pending operations and the resources of these ids, as Pulumi's documentation says to.
 
-    `refresh --clear-pending-creates` would run the program and ask the workspace for every resource. Raises
-    PulumiError.
+    `refresh --clear-pending-creates` would run the program and ask the workspace for every resource. What has an error
+    is updated by the next `up`, which a scope cannot be (terraform-provider-databricks,
+    secrets/resource_secret_scope.go): of a scope the error is left out. Raises PulumiError.
     """
-    kept = [each for each in state.entries("resources") if each.get("id", "") not in without]
+    kept = [
+        {name: value for name, value in each.items() if name != "initErrors" or not _is_unread_scope(each)}
+        for each in state.entries("resources")
+        if each.get("id", "") not in without
+    ]
     deployment: dict[str, Any] = {**state.exported["deployment"], "resources": kept, "pending_operations": []}
     done = subprocess.run(
         ["pulumi", "stack", "import", "--stack", stack, "--non-interactive"],
@@ -87,15 +91,8 @@ def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *
         raise PulumiError(" ".join(done.stderr.split()))
 
 
-def read_anew(urns: Collection[str], stack: str, environ: Mapping[str, str], project: Path) -> int:
-    """Have Pulumi ask the workspace for these resources; its exit code.
-
-    One that has an error in the state is to be updated, and a scope knows no update (terraform-provider-databricks,
-    secrets/resource_secret_scope.go).
-    """
-    targets = [flag for urn in urns for flag in ("--target", urn)]
-    command = ["pulumi", "refresh", "--stack", stack, "--yes", "--skip-preview", "--run-program", "--non-interactive"]
-    return run_to_its_end([*command, *targets], environ, project)
+def _is_unread_scope(resource: Mapping[str, Any]) -> bool:
+    return resource["type"] == SCOPE and bool(resource.get("initErrors"))
 
 
 def _name(urn: str) -> str:

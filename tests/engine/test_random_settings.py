@@ -110,7 +110,9 @@ def test_valid_settings_deploy_settle_and_leave_nothing(entries: Entries) -> Non
         stack.up("--expect-no-changes")
         assert stack.workspace.writes(since=asked) == []
         if entries.get("protect"):
-            stack.settings = {**stack.settings, "protect": False}
+            # `pulumi config set` has given keys the project's name.
+            settings = {key: value for key, value in stack.settings.items() if not key.endswith("protect")}
+            stack.settings = {**settings, "protect": False}
             stack.up()
         stack.succeeds("destroy", "--yes", "--run-program")
         assert held(database) == before

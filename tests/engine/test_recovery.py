@@ -100,7 +100,7 @@ def test_a_scope_that_could_not_be_read_after_it_was_made_is_read_then(faulty: F
     assert "initErrors" in faulty.stack.state()
     run = faulty.stack.make_up()
     assert run.code == 0, run.output
-    assert "made, and not read yet: scope" in run.output
+    assert "recovery: scope is made" in run.output
     assert faulty.is_right(), run.output
 
 

@@ -10,7 +10,8 @@ from tests.random_mistakes import Mistake, anything_anywhere, misspelt_keys, num
 from tests.random_settings import HIDDEN, Entries, configuration, stack_files
 from tests.unit.settings_cases import ENVIRON, STACK
 
-pytestmark = pytest.mark.filterwarnings("error")
+# Folders of other tests may be cleaned up while these run.
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 many = settings(max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate])
 
 

@@ -17,7 +17,7 @@ from databricks.sdk.errors import InvalidParameterValue
 
 from components.instance_pools import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
-from recovery.orphans import JOB, gone, owned
+from recovery.orphans import JOB, SCOPE, gone, owned
 from recovery.state import State
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
@@ -181,12 +181,15 @@ def test_what_is_pending_is_named_and_pools_that_were_being_made_are_known() -> 
     pool = f"urn:pulumi:dev::{PROJECT}::a$databricks:index/instancePool:InstancePool::gpu-execution"
     kind = "databricks:index/instancePool:InstancePool"
     begun = {"urn": pool, "type": kind, "inputs": {"instancePoolName": "fiftyone-dev-gpu-execution-123456"}}
-    resources = [{"urn": "a", "id": "1", "initErrors": ["not found"]}, {"urn": "b", "id": "2", "delete": True}]
+    resources = [
+        {"urn": "a", "id": "1", "type": SCOPE, "initErrors": ["not found"]},
+        {"urn": "b", "id": "2", "type": "x", "delete": True},
+    ]
     pending = [{"type": "creating", "resource": begun}, {"type": "deleting", "resource": {"urn": "b", "type": kind}}]
     state = State(exported={"deployment": {"resources": resources, "pending_operations": pending}})
     assert (state.urns, state.ids) == ({"a"}, {"1", "2"})
     assert state.pending == ["creating gpu-execution", "deleting b"]
-    assert state.half_made == ["a"]
+    assert state.has_unread_scope
     assert state.begun_pools == {"fiftyone-dev-gpu-execution-123456": "gpu-execution"}
 
 
