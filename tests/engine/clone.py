@@ -26,7 +26,8 @@ class Clone:
         home = {name: value for name, value in engine_environment().items() if name == "PULUMI_HOME"}
         path = os.pathsep.join([str(OURS), os.environ["PATH"]])
         # `make test` must not speak for the make that a person starts.
-        own = {name: value for name, value in without_other_workspaces().items() if not name.startswith("MAKE")}
+        own = without_other_workspaces()
+        own = {name: value for name, value in own.items() if not name.startswith("MAKE") and name != "ARGS"}
         self.environ = {**own, **home, "PATH": path, "EMULATOR_PORT": "0"}
 
     def _git(self, *arguments: str, folder: Path | None = None) -> str:
