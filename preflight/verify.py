@@ -29,6 +29,7 @@ from preflight.chain.trial_run import trial_runs
 from preflight.configuration import Configuration, from_backend
 from preflight.result import Result, not_checked, report, wrong, yourself
 from toolchain.environment import LOCAL_STACK, stack_environment, take_on
+from toolchain.next_steps import say_next
 from toolchain.paths import REPO, SetupError
 from toolchain.pulumi_json import PulumiError
 
@@ -125,7 +126,9 @@ def main(stack: str, project: Path) -> int:
     take_on(environ)
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)  # what it warns of is a result
     run = environ.get("RUN", "").lower() != "no"
-    return report(verify(stack, environ, project=project, run=run), stack)
+    if not (code := report(verify(stack, environ, project=project, run=run), stack)):
+        say_next("verify", stack)
+    return code
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ NEXT = {
         ("verify", "follows the whole chain, up to a run of the job"),
     ),
     "rotate": (("verify", "follows the whole chain, up to a run of the job"),),
+    "run": (("verify", "follows the whole chain, from FiftyOne's credential on"),),
+    "verify": (("rotate-due", "for schedules: keeps the credential young"),),
     "refresh": (("preview", "shows what differs from the settings"),),
     "destroy": (("up", "deploys it again"),),
 }

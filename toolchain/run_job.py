@@ -14,6 +14,7 @@ from databricks.sdk.service.jobs import RunLifecycleStateV2State
 
 from databricks_provider.workspace_client import workspace_client
 from toolchain.environment import stack_environment, take_on
+from toolchain.next_steps import say_next
 from toolchain.paths import SetupError
 from toolchain.progress import Line
 from toolchain.pulumi_json import PulumiError, pulumi_json
@@ -65,6 +66,7 @@ def follow(client: WorkspaceClient, run_id: int, stack: str) -> int:
             code = details.code.value if details.code else "UNKNOWN"
             print(" ".join(filter(None, (f"\nrun {run_id} ended: {code}", details.message, error))))
             if code == "SUCCESS":
+                say_next("run", stack)
                 return 0
             if known := explanation(code, details.message or "", error, shown, stack=stack):
                 print(known)
