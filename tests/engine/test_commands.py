@@ -63,6 +63,15 @@ def test_after_make_env_plain_pulumi_shows_no_change_and_no_secret_of_others(clo
     assert " unchanged" in clone.succeeds(line, **OTHERS)
 
 
+def test_the_other_commands_of_the_readme_work_on_local(clone: Clone) -> None:
+    clone.succeeds("make up")
+    assert 'eval "$(make -s env)"' in clone.succeeds("make help")
+    clone.succeeds("make refresh")
+    assert "local: no rotation is due" in clone.succeeds("make rotate-due")
+    assert "3 updated" in clone.succeeds("make rotate")
+    assert "nothing to adopt" in clone.succeeds("make adopt")
+
+
 def test_make_preflight_finds_nothing_wrong_with_local_and_says_what_it_could_not_check(clone: Clone) -> None:
     printed = clone.succeeds("make preflight")
     for line in (
