@@ -19,6 +19,8 @@ from toolchain.patience import run_to_its_end
 
 COMPONENT: Final = f"{PROJECT}:index:"
 FLAGS: Final = ("--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--non-interactive")
+JOB: Final = "databricks:index/job:Job"
+SCOPE: Final = "databricks:index/secretScope:SecretScope"
 # Dynamic resources cannot be imported; this is where one orchestrator's lies in the state.
 ORCHESTRATOR: Final = "pulumi-python:dynamic/fiftyone:Orchestrator"
 
@@ -49,24 +51,18 @@ def orchestrator_urn(stack: str, instance_id: str) -> str:
 
 def job_urn(stack: str, instance_id: str) -> str:
     """The URN of an orchestrator's job."""
-    return _job(instance_id, "").urn(stack)
+    return job_resource(instance_id, "").urn(stack)
 
 
 def standing_resources(found: Sequence[Finding], settings: Settings) -> Iterator[Resource]:
     """What of the program stands already: the scope that a job of these reads, jobs, and who may start them."""
     scope = settings.secret_scope
     if not scope.existing and any(scope.name in each.scopes and _reads(each, scope.name) for each in found):
-        yield Resource(
-            kind="databricks:index/secretScope:SecretScope",
-            name="scope",
-            id=scope.name,
-            component="SecretScope",
-            component_name="secrets",
-        )
+        yield scope_resource(scope.name)
     for each in found:
         if each.job is None:
             continue
-        yield _job(each.instance_id, each.job.id)
+        yield job_resource(each.instance_id, each.job.id)
         if settings.makes_service_principal or settings.existing_trigger:
             yield Resource(
                 kind="databricks:index/permissions:Permissions",
@@ -118,10 +114,14 @@ def run_import(
         return run_to_its_end(["pulumi", "import", "--stack", stack, "--file", str(file), *FLAGS], environ, project)
 
 
-def _job(instance_id: str, job_id: str) -> Resource:
-    return Resource(
-        kind="databricks:index/job:Job", name=instance_id, id=job_id, component="Job", component_name=instance_id
-    )
+def job_resource(instance_id: str, job_id: str) -> Resource:
+    """An orchestrator's job, as the program has it."""
+    return Resource(kind=JOB, name=instance_id, id=job_id, component="Job", component_name=instance_id)
+
+
+def scope_resource(name: str) -> Resource:
+    """The stack's secret scope, as the program has it."""
+    return Resource(kind=SCOPE, name="scope", id=name, component="SecretScope", component_name="secrets")
 
 
 def _reads(found: Finding, scope: str) -> bool:

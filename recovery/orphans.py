@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from adoption.import_file import Resource
+from adoption.import_file import Resource, job_resource, scope_resource
 from components.instance_pools import InstancePoolsArgs, pool_properties
 from components.orchestrator_settings import STACK_TAG
 from components.run_environment import container_image
@@ -18,8 +18,6 @@ from components.settings import PROJECT, Settings
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
-JOB: Final = "databricks:index/job:Job"
-SCOPE: Final = "databricks:index/secretScope:SecretScope"
 POOL: Final = "databricks:index/instancePool:InstancePool"
 
 
@@ -63,7 +61,7 @@ def _jobs(stack: str, client: "WorkspaceClient") -> Iterator[Resource]:
             and (job.settings and job.settings.name) == f"fiftyone-{stack}-{instance_id}"
         )
         if is_ours and not any(client.jobs.list_runs(job_id=job.job_id, limit=1)):
-            yield Resource(kind=JOB, name=instance_id, id=str(job.job_id), component="Job", component_name=instance_id)
+            yield job_resource(instance_id, str(job.job_id))
 
 
 def _pools(known: Mapping[str, str], client: "WorkspaceClient") -> Iterator[Resource]:
@@ -109,13 +107,7 @@ def _scope(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
     scope = settings.secret_scope
     there = not scope.existing and scope.name in {found.name for found in client.secrets.list_scopes()}
     if there and not any(client.secrets.list_secrets(scope.name)):
-        yield Resource(
-            kind=SCOPE,
-            name="scope",
-            id=scope.name,
-            component="SecretScope",
-            component_name="secrets",
-        )
+        yield scope_resource(scope.name)
 
 
 def _service_principals(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:

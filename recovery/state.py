@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recovery.orphans import JOB, POOL, SCOPE
+from adoption.import_file import JOB, SCOPE
+from recovery.orphans import POOL
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
 

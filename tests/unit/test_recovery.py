@@ -15,9 +15,10 @@ import psutil
 import pytest
 from databricks.sdk.errors import InvalidParameterValue
 
+from adoption.import_file import JOB, SCOPE
 from components.instance_pools import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
-from recovery.orphans import JOB, SCOPE, gone, owned
+from recovery.orphans import gone, owned
 from recovery.state import State
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
