@@ -1,8 +1,9 @@
 """Puts right what an interrupted or failed run has left, before the next one: `python -m recovery STACK PROJECT`.
 
 First what still runs of a dead run is ended, then its lock is removed, then what the workspace has of the stack's and
-the state does not is brought in. Keeps nothing of its own, and may run again at any time. `make` runs it where the
-backend shows a sign (toolchain/interrupted.py).
+the state does not is brought in. The other way round, what the state has and the workspace does not, is for the
+engine's refresh in the run that follows. Keeps nothing of its own, and may run again at any time. `make` runs it where
+the backend shows a sign (toolchain/interrupted.py).
 """
 
 import os
@@ -20,8 +21,8 @@ from components.settings_loader import load_settings
 from databricks_provider.workspace_client import workspace_client
 from preflight.configuration import from_backend
 from recovery import dead_runs
-from recovery.orphans import POOL, gone, owned
-from recovery.state import State, read, write
+from recovery.orphans import POOL, owned
+from recovery.state import State, read, write_without_pending
 from toolchain.locks import Lock, backend_folder, locks
 from toolchain.paths import SetupError
 from toolchain.pulumi_json import PulumiError
@@ -56,13 +57,9 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     client = workspace_client(configuration.get)
     _bring_in(settings, state, client, environ, project)
     # The signs go last: until all is brought in, whoever comes next has to look again.
-    deleted = gone(state.jobs, client)
-    if state.pending or deleted or state.has_unread_scope:
-        write(read(stack, environ, project), stack, environ, project, without=deleted)
-        cut_off = [f"cut off {each}" for each in state.pending]
-        unread = ["scope is made"] if state.has_unread_scope else []
-        done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
-        _say("; ".join(done))
+    if state.pending:
+        write_without_pending(read(stack, environ, project), stack, environ, project)
+        _say("; ".join(f"cut off {each}" for each in state.pending))
 
 
 def _clear_away(stack: str, folder: Path | None) -> None:

@@ -1,16 +1,15 @@
-"""What the stack's state says, and what in it is no longer so: operations without an end, and what is gone.
+"""What the stack's state says: what it has, and which operations in it are without an end.
 
-Owns reading the state and writing it without them; what is gone is told by who has asked the workspace.
+Owns reading the state, and writing it without those operations.
 """
 
 import json
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adoption.import_file import JOB, SCOPE
 from recovery.orphans import POOL
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
@@ -30,19 +29,6 @@ class State:
     def ids(self) -> set[str]:
         """All ids that the state knows."""
         return {each.get("id", "") for each in self.entries("resources")}
-
-    @property
-    def jobs(self) -> dict[str, str]:
-        """Names by id of the jobs that nothing in the state depends on any more."""
-        needed = {urn for each in self.entries("resources") for urn in each.get("dependencies") or ()}
-        found = [each for each in self.entries("resources") if each["type"] == JOB]
-        # What waits for its deletion has a successor of the same URN, which is what others depend on.
-        return {each["id"]: _name(each["urn"]) for each in found if each.get("delete") or each["urn"] not in needed}
-
-    @property
-    def has_unread_scope(self) -> bool:
-        """Whether a scope was made and could not be read then, which the engine keeps with the error."""
-        return any(map(_is_unread_scope, self.entries("resources")))
 
     @property
     def pending(self) -> list[str]:
@@ -66,19 +52,12 @@ def read(stack: str, environ: Mapping[str, str], project: Path) -> State:
     return State(exported=pulumi_json(["stack", "export", "--stack", stack], environ, project))
 
 
-def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *, without: Collection[str]) -> None:
-    """Write the state without its pending operations and the resources of these ids, as Pulumi's documentation says to.
+def write_without_pending(state: State, stack: str, environ: Mapping[str, str], project: Path) -> None:
+    """Write the state without its pending operations, as Pulumi's documentation says to.
 
-    `refresh --clear-pending-creates` would run the program and ask the workspace for every resource. What has an error
-    is updated by the next `up`, which a scope cannot be (terraform-provider-databricks,
-    secrets/resource_secret_scope.go): of a scope the error is left out. Raises PulumiError.
+    `refresh --clear-pending-creates` would run the program as well, before the one that follows. Raises PulumiError.
     """
-    kept = [
-        {name: value for name, value in each.items() if name != "initErrors" or not _is_unread_scope(each)}
-        for each in state.entries("resources")
-        if each.get("id", "") not in without
-    ]
-    deployment: dict[str, Any] = {**state.exported["deployment"], "resources": kept, "pending_operations": []}
+    deployment: dict[str, Any] = {**state.exported["deployment"], "pending_operations": []}
     done = subprocess.run(
         ["pulumi", "stack", "import", "--stack", stack, "--non-interactive"],
         cwd=project,
@@ -90,10 +69,6 @@ def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *
     )
     if done.returncode:
         raise PulumiError(" ".join(done.stderr.split()))
-
-
-def _is_unread_scope(resource: Mapping[str, Any]) -> bool:
-    return resource["type"] == SCOPE and bool(resource.get("initErrors"))
 
 
 def _name(urn: str) -> str:

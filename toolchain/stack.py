@@ -30,6 +30,9 @@ FLAGS = {
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
 }
+# An engine does not note which deletes it has begun: the state may have what is gone, and a job cannot be deleted twice
+# (Databricks answers 400 where the provider waits for 404, jobs/resource_job.go).
+AFTER_INTERRUPTION = {"up": ("--refresh", "--run-program"), "destroy": ("--refresh",)}
 # How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
 # due is no drift, which `refresh` looks for.
 ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
@@ -57,6 +60,7 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
         if code := recover(stack, environ):
             return code
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+        flags = [*AFTER_INTERRUPTION.get(pulumi_verb, ()), *flags]
     environ[RUN_MARK] = f"{stack}/{uuid4()}"
     code = _pulumi([pulumi_verb, "--stack", stack, *FLAGS[pulumi_verb], *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:

@@ -11,6 +11,7 @@ from tests.engine.fault_proxy import Fault, FaultProxy
 from tests.engine.stack import Stack
 from tests.engine.workspace import Workspace
 from toolchain.interrupted import was_interrupted
+from toolchain.stack import AFTER_INTERRUPTION
 
 UP = ("up", "--yes", "--skip-preview")
 # The job waits for its pools.
@@ -100,7 +101,6 @@ def test_a_scope_that_could_not_be_read_after_it_was_made_is_read_then(faulty: F
     assert "initErrors" in faulty.stack.state()
     run = faulty.stack.make_up()
     assert run.code == 0, run.output
-    assert "recovery: scope is made" in run.output
     assert faulty.is_right(), run.output
 
 
@@ -108,8 +108,18 @@ def test_a_killed_destroy_is_finished_and_leaves_nothing(faulty: FaultyStack) ->
     faulty.stack.up()
     faulty.kill_at("POST /api/2.2/jobs/delete", "destroy", "--yes", "--skip-preview", "--run-program")
     assert faulty.stack.recover().code == 0
-    faulty.stack.succeeds("destroy", "--yes", "--skip-preview", "--run-program")
+    faulty.stack.succeeds("destroy", "--yes", "--skip-preview", "--run-program", *AFTER_INTERRUPTION["destroy"])
     assert faulty.stack.workspace.is_empty()
+
+
+def test_what_a_killed_destroy_has_deleted_is_made_again(faulty: FaultyStack) -> None:
+    faulty.stack.up()
+    faulty.kill_at("POST /api/2.0/secrets/delete", "destroy", "--yes", "--skip-preview", "--run-program")
+    run = faulty.stack.make_up()
+    assert run.code == 0, run.output
+    assert faulty.is_right(), run.output
+    (scope,) = faulty.stack.workspace.client.secrets.list_scopes()
+    assert len(list(faulty.stack.workspace.client.secrets.list_secrets(scope.name or ""))) == 3
 
 
 def test_a_run_that_is_at_work_is_named_and_not_disturbed(faulty: FaultyStack) -> None:
