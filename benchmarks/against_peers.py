@@ -132,11 +132,9 @@ def _text(
             ),
             table(head, rows),
             prose(
-                "A run without changes asks, beside what the workspace is, once for each thing in FiftyOne: "
+                "A run without changes asks, beside what the workspace is: "
                 + (", ".join(f"{count} times `{name}`" for name, count in sorted(asked.items())) or "nothing")
-                + ". What a failed change has left there, the state does not know; one list of all would not do, "
-                "because "
-                "FiftyOne's are documented to hold names alone, and not what tells our secret from one written since."
+                + ". What a failed change has left, the state does not know; the run after one looks, and others do not."
             ),
             prose(
                 "The seconds are mostly those of the engine, of Python and of loading the two databricks packages: see "

@@ -6,11 +6,12 @@ checked that the two agree. Nothing of it is in a resource's properties.
 
 import os
 import threading
-from collections.abc import Callable
-from typing import Final, NoReturn, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn, TypeVar
 
 from pulumi.dynamic import ConfigureRequest
 
+from databricks_provider.left_overs import looks_for_left_overs
 from fiftyone_provider.client import FiftyOne, FiftyOneError, UnreachableError
 from fiftyone_provider.management_sdk import ManagementSdk
 from fiftyone_provider.sdk_module import load
@@ -48,6 +49,18 @@ class FiftyOneConnection:
                 self._settings = {
                     name: value or os.environ.get(VARIABLES.get(name, "")) for name, value in found.items()
                 }
+
+    @property
+    def api_uri(self) -> str | None:
+        """Where it is, which resources keep in the state."""
+        return self._setting("apiUri")
+
+    def looks(self, olds: Mapping[str, Any]) -> bool:
+        """Whether a plan that changes nothing looks at what stands in FiftyOne, instead of going by the state.
+
+        It does after a run that went wrong, and where the state was written at another address.
+        """
+        return looks_for_left_overs() or olds.get("apiUri", self.api_uri) != self.api_uri
 
     @property
     def client(self) -> FiftyOne:

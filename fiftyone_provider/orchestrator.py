@@ -36,6 +36,8 @@ from fiftyone_provider.registering import (
 )
 from fiftyone_provider.steps import tried_again
 
+# False in a state of which it is not known whether it stands, which the update looks at; a write leaves it out.
+SETTLED: Final = "settled"
 REGISTERED: Final = ("description", "mark", "environment", "config", "secrets")
 
 
@@ -61,32 +63,39 @@ class OrchestratorProvider(ResourceProvider):
         A write whose outcome is unknown counts as created, because only what is in the state can be taken back: the
         refresh of its operators makes sure of the registration and stops `up`, and the next one registers again.
         """
-        token = new_token()
+        outs: dict[str, Any] = {**props, "token": new_token(), "apiUri": CONNECTION.api_uri}
         try:
-            token = tried_again(lambda: register(CONNECTION.client, props, token, olds=None))
+            outs["token"] = tried_again(lambda: register(CONNECTION.client, props, outs["token"], olds=None))
         except UnknownOutcomeError as error:
             print(error, flush=True)
-        return CreateResult(id_=props["instanceId"], outs={**props, "token": token})
+            outs[SETTLED] = False
+        return CreateResult(id_=props["instanceId"], outs=outs)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What differs; whether the registration stands is looked at, because a failed update leaves the state alone.
+        """What differs from the state.
+
+        What FiftyOne has is looked at where something does, and where there is a reason to (connection.py), because a
+        failed update leaves the state alone.
 
         Raises:
             FiftyOneError: the change needs `allowReregister`, or what stands there is not ours.
         """
         moved, reasons = _olds["instanceId"] != _news["instanceId"], _reasons(_olds, _news)
         risk = at_risk(None, _news, _olds)
-        with suppress(NotLookedError):
-            found = CONNECTION.look(lambda client: client.orchestrator(_id))
-            reasons += _found_reasons(found, _olds)
-            risk = at_risk(found, _news, _olds) if found else []
+        # What is not settled is looked at by the update: an error here would stop a refresh, and with it a destroy.
+        settled = _olds.get(SETTLED, True)
+        if settled and (moved or reasons or CONNECTION.looks(_olds)):
+            with suppress(NotLookedError):
+                found = CONNECTION.look(lambda client: client.orchestrator(_id))
+                reasons += _found_reasons(found, _olds)
+                risk = at_risk(found, _news, _olds) if found else []
         if (moved or reasons) and risk and not _news["allowReregister"]:
             raise needs_allowing(_id, risk, "; ".join(reasons) or "its id changes")
         if reasons and not moved:
             why = "; ".join(reasons)
             print(f"orchestrator {_id} is registered anew ({why}); its operators need a refresh after that", flush=True)
         return DiffResult(
-            changes=moved or bool(reasons) or not _secrets_settled(_news),
+            changes=moved or bool(reasons) or not settled or not _secrets_settled(_news),
             replaces=["instanceId"] if moved else [],
             delete_before_replace=False,
         )
@@ -94,7 +103,7 @@ class OrchestratorProvider(ResourceProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         drawn = new_token()
         token = tried_again(lambda: register(CONNECTION.client, _news, drawn, olds=_olds))
-        return UpdateResult(outs={**_news, "token": token})
+        return UpdateResult(outs={**_news, "token": token, "apiUri": CONNECTION.api_uri})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What can be seen of it; says what differs, which the engine's own words do not."""
@@ -105,13 +114,14 @@ class OrchestratorProvider(ResourceProvider):
         if found is None:
             print(f"orchestrator {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
+        props = {name: value for name, value in props.items() if name != SETTLED}
         there = look_alike(found)
         if is_remembered(found, props):
             there["mark"] = props["mark"]
         if there["mark"] != props["mark"]:
-            # Not taken into the state, which would take it for the stack's own later.
+            # Not taken into the state, which would take it for the stack's own later; the next `up` stops at it.
             print(f"orchestrator {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
-            return ReadResult(id_=id_, outs=props)
+            return ReadResult(id_=id_, outs={**props, SETTLED: False})
         for name in REGISTERED:
             if there[name] != props[name]:
                 print(f"orchestrator {id_}: {name} was changed in FiftyOne", flush=True)

@@ -1,7 +1,9 @@
 """A FiftyOne secret, as a dynamic resource: written when it changes, known by its mark, deleted by its token.
 
 A value can never be read back, so it is written when it changed here, or when the token on the server shows that what
-stands there is of another write: one whose answer got lost, or one that was taken back in the settings since.
+stands there is of another write: one whose answer got lost, or one that was taken back in the settings since. That is
+looked at by `refresh`, and by a plan that changes it or has a reason to look (connection.py); any other goes by the
+state.
 """
 
 from typing import Any
@@ -43,16 +45,18 @@ class SecretProvider(ResourceProvider):
         except UnknownOutcomeError as error:
             print(error, flush=True)
             settled = False
-        outs = {**props, "token": token, "settled": settled, "valueIdBefore": ""}
+        outs = {**props, **_written(token, settled=settled, value_id_before="")}
         return CreateResult(id_=props["key"], outs=outs)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         moved = _olds["key"] != _news["key"]
         # A preview that does not know the value plans it as empty, which `up` may not (components/registration.py).
         written = [name for name in WRITTEN if name != "value" or _news.get("value") != ""]
-        changed = moved or not _olds["settled"] or any(_olds.get(name) != _news.get(name) for name in written)
+        changed = moved or any(_olds.get(name) != _news.get(name) for name in written)
+        # What is not settled is looked at by the update: an error here would stop a refresh, and with it a destroy.
+        unsettled = not _olds["settled"] or ((changed or CONNECTION.looks(_olds)) and _was_touched(_id, _olds))
         return DiffResult(
-            changes=_was_touched(_id, _olds) or changed,
+            changes=changed or unsettled,
             replaces=["key"] if moved else [],
             delete_before_replace=False,
         )
@@ -64,7 +68,7 @@ class SecretProvider(ResourceProvider):
         # States of earlier versions of this program have neither.
         held, before = _olds.get("valueId", ""), _olds.get("valueIdBefore", "")
         before = before if held == _news["valueId"] else held
-        return UpdateResult(outs={**_news, "token": token, "settled": True, "valueIdBefore": before})
+        return UpdateResult(outs={**_news, **_written(token, settled=True, value_id_before=before)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What can be seen of it; says what differs, which the engine's own words do not."""
@@ -77,9 +81,9 @@ class SecretProvider(ResourceProvider):
             return ReadResult(id_="", outs={})
         there = parsed(found.description)
         if there.mark != props["mark"]:
-            # Not taken into the state, which would take it for the stack's own later.
+            # Not taken into the state, which would take it for the stack's own later; the next `up` stops at it.
             print(f"FiftyOne secret {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
-            return ReadResult(id_=id_, outs=props)
+            return ReadResult(id_=id_, outs={**props, "settled": False})
         outs = {**props, "description": there.text}
         if there.text != props["description"]:
             print(f"FiftyOne secret {id_}: description was changed in FiftyOne", flush=True)
@@ -90,6 +94,11 @@ class SecretProvider(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         tried_again(lambda: _delete(_id, _props))
+
+
+def _written(token: str, *, settled: bool, value_id_before: str) -> dict[str, Any]:
+    """What the state keeps of a write."""
+    return {"token": token, "settled": settled, "valueIdBefore": value_id_before, "apiUri": CONNECTION.api_uri}
 
 
 def _foreign(props: dict[str, Any]) -> FiftyOneError:

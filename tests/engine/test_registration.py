@@ -10,6 +10,7 @@ import pytest
 from tests.engine.fiftyone import INSTANCE, REPORT, FiftyOne
 from tests.engine.stack import Stack
 from tests.engine.workspace import Workspace
+from toolchain.stack import AFTER_INTERRUPTION
 
 FIELDS = ("host", "account_id", "client_id", "client_secret")
 KEYS = {field: f"{field.upper()}_GPU" for field in FIELDS}
@@ -146,14 +147,11 @@ def test_what_was_changed_or_deleted_by_hand_is_shown_by_refresh_and_mended_by_u
     assert registered.workspace.ended(fiftyone.delegate("@example/hello/first")) == "SUCCESS"
 
 
-def test_what_was_deleted_by_hand_is_mended_without_a_refresh_as_well(registered: Stack, fiftyone: FiftyOne) -> None:
-    fiftyone.ask("delete_orchestrator", instance_id=INSTANCE)
-    fiftyone.ask("delete_secret", key="CLIENT_SECRET_GPU")
-    plan = registered.succeeds("preview").output
-    assert "FiftyOne secret CLIENT_SECRET_GPU is missing in FiftyOne" in plan
-    assert "(it is missing in FiftyOne)" in plan
-    registered.up()
-    assert registered.workspace.ended(fiftyone.delegate("@example/hello/first")) == "SUCCESS"
+def test_a_run_without_changes_writes_nothing_and_asks_what_the_workspace_is_alone(registered: Stack) -> None:
+    asked = len(registered.workspace.requests())
+    registered.up("--expect-no-changes")
+    paths = [str(request["path"]) for request in registered.workspace.requests()[asked:]]
+    assert [path for path in paths if not path.startswith(("/.well-known/", "/oidc/"))] == []
 
 
 def _camel(secrets: dict[str, str]) -> dict[str, str]:
@@ -162,15 +160,17 @@ def _camel(secrets: dict[str, str]) -> dict[str, str]:
     return {to_camel(field): key for field, key in secrets.items()}
 
 
-def test_what_is_not_ours_stops_the_plan_and_is_left_by_destroy(registered: Stack, fiftyone: FiftyOne) -> None:
+def test_what_is_not_ours_any_more_stops_up_and_is_left_by_destroy(registered: Stack, fiftyone: FiftyOne) -> None:
     for key, description in (("CLIENT_ID_GPU", "by hand"), ("HOST_GPU", "by hand")):
         fiftyone.ask("update_secret", key=key, description=description)
-    run = registered.pulumi("preview", "--stack", registered.name)
+    registered.succeeds("refresh", "--yes", "--run-program")
+    run = registered.pulumi("up", "--yes", "--skip-preview", "--stack", registered.name)
     assert run.code != 0
-    # The first that is found stops the plan, and either may be it.
+    # The first that is found stops it, and either may be it.
     assert re.search("FiftyOne has a secret (CLIENT_ID|HOST)_GPU already, without the mark of this stack", run.output)
     assert "Traceback" not in run.output
-    registered.succeeds("destroy", "--yes", "--run-program")
+    registered.environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+    registered.succeeds("destroy", "--yes", "--run-program", *AFTER_INTERRUPTION["destroy"])
     assert sorted(fiftyone.secrets()) == ["CLIENT_ID_GPU", "HOST_GPU"]
     for key in fiftyone.secrets():
         mark = "[pulumi-stack: fiftyone-databricks/test/gpu]"

@@ -3,11 +3,14 @@
 Faults are placed by the number of the call: before it acts, or after, when its answer gets lost.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
+from databricks_provider.left_overs import LEFT_OVERS
 from fiftyone_provider.client import FiftyOneError, Registration, SecretInfo, UnknownOutcomeError, UnreachableError
 from fiftyone_provider.connection import CONNECTION
 from fiftyone_provider.orchestrator import OrchestratorProvider
@@ -82,6 +85,12 @@ class FakeFiftyOne:
                     self.secrets.pop(name, None)
 
 
+def connect(fiftyone: FakeFiftyOne, api_uri: str = "") -> None:
+    """Have the providers of this process ask it."""
+    CONNECTION._client, CONNECTION._out_of_reach = fiftyone, False  # pyright: ignore[reportPrivateUsage]
+    CONNECTION._settings = {"apiUri": api_uri, "apiKey": "hidden-key"}  # pyright: ignore[reportPrivateUsage]
+
+
 def down(name: str, acted: bool) -> None:
     """FiftyOne does not answer."""
     kind = UnreachableError if name in READS else UnknownOutcomeError
@@ -130,14 +139,35 @@ class Wanted:
 
 @dataclass
 class Engine:
-    """What the engine does with one secret, the orchestrator that refers to it, and what depends on that."""
+    """What the engine does with one secret, the orchestrator that refers to it, and what depends on that.
+
+    After a run that went wrong the next one is told to look for left-overs, as `make` does.
+    """
 
     fiftyone: FakeFiftyOne
+    api_uri: str = "https://fiftyone"
+    went_wrong: bool = False
     state: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     def up(self, wanted: Wanted | None) -> str:
         """Deploy; what went wrong, or nothing. A failed step leaves the state of its resource as it was."""
-        CONNECTION._client, CONNECTION._out_of_reach = self.fiftyone, False  # pyright: ignore[reportPrivateUsage]
+        connect(self.fiftyone, self.api_uri)
+        with patch.dict(os.environ, {LEFT_OVERS: "yes" if self.went_wrong else ""}):
+            problem = self._up(wanted)
+        self.went_wrong = bool(problem)
+        return problem
+
+    def refresh(self) -> None:
+        """Take what is found into the state."""
+        connect(self.fiftyone, self.api_uri)
+        for name, provider in (("secret", SecretProvider()), ("orchestrator", OrchestratorProvider())):
+            found = provider.read(IDS[name], self.state[name])
+            if found.id:
+                self.state[name] = found.outs or {}
+            else:
+                del self.state[name]
+
+    def _up(self, wanted: Wanted | None) -> str:
         try:
             if wanted is None:
                 self._delete()

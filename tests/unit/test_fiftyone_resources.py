@@ -58,6 +58,7 @@ def test_what_fiftyone_held_before_is_known_until_it_holds_another(deployed: Eng
     assert ids() == ("id of hidden-two", "id of hidden-one")
     # Written again, for whatever reason, it still holds the same.
     deployed.fiftyone.secrets[KEY] = ("hidden-two", f"credential [pulumi-stack: {MARK} #0123456789ab]")
+    deployed.refresh()
     assert deployed.up(Wanted(client_secret="hidden-two")) == ""
     assert ids() == ("id of hidden-two", "id of hidden-one")
     # States of earlier versions of this program know neither.
@@ -67,9 +68,31 @@ def test_what_fiftyone_held_before_is_known_until_it_holds_another(deployed: Eng
     assert ids() == ("id of hidden-three", "")
 
 
-def test_nothing_changed_is_one_look_at_each_and_no_write(deployed: Engine) -> None:
+def test_nothing_changed_asks_nothing(deployed: Engine) -> None:
+    assert deployed.up(Wanted()) == ""
+    assert deployed.fiftyone.calls == []
+
+
+def test_after_a_run_that_went_wrong_nothing_changed_is_one_look_at_each_and_no_write(deployed: Engine) -> None:
+    deployed.went_wrong = True
     assert deployed.up(Wanted()) == ""
     assert deployed.fiftyone.calls == [f"secret {KEY}", "orchestrator gpu"]
+
+
+def test_at_another_address_all_is_registered_there(deployed: Engine) -> None:
+    deployed.fiftyone, deployed.api_uri = FakeFiftyOne(), "https://another"
+    assert deployed.up(Wanted()) == ""
+    assert deployed.fiftyone.writes == [f"add_secret {KEY}", "register gpu"]
+    deployed.fiftyone.calls.clear()
+    assert deployed.up(Wanted()) == ""
+    assert deployed.fiftyone.calls == []
+
+
+def test_a_state_that_knows_no_address_is_of_the_one_that_is_configured(deployed: Engine) -> None:
+    for name in ("secret", "orchestrator"):
+        del deployed.state[name]["apiUri"]
+    assert deployed.up(Wanted()) == ""
+    assert deployed.fiftyone.calls == []
 
 
 def test_a_rotation_writes_one_secret_and_leaves_the_registration(deployed: Engine) -> None:
@@ -142,13 +165,18 @@ def test_an_orchestrator_of_our_id_without_our_mark_stops_and_is_left_alone(engi
     assert engine.fiftyone.orchestrators["gpu"] == theirs()
 
 
-@pytest.mark.parametrize("change", [Wanted(), Wanted(job="2", client_secret="hidden-two")])
+@pytest.mark.parametrize("refreshed", [False, True])
 def test_what_somebody_made_anew_behind_our_back_stops_before_anything_is_changed(
-    deployed: Engine, change: Wanted
+    deployed: Engine, *, refreshed: bool
 ) -> None:
+    change = Wanted() if refreshed else Wanted(job="2", client_secret="hidden-two")
     deployed.fiftyone.orchestrators["gpu"] = theirs()
+    if refreshed:
+        deployed.refresh()
     assert "delete_orchestrator" in deployed.up(replace(change, client_secret="hidden-one"))
     deployed.fiftyone.secrets[KEY] = ("theirs", "by hand")
+    if refreshed:
+        deployed.refresh()
     assert "without the mark" in deployed.up(change)
     assert deployed.fiftyone.writes == []
 
@@ -262,7 +290,7 @@ def test_a_refresh_finds_what_was_deleted_by_hand(deployed: Engine, capsys: pyte
 
 def test_a_secret_that_was_written_by_somebody_with_our_mark_is_written_again(deployed: Engine) -> None:
     deployed.fiftyone.secrets[KEY] = ("theirs", f"credential [pulumi-stack: {MARK} #0123456789ab]")
-    deployed.state["secret"] = SecretProvider().read(KEY, deployed.state["secret"]).outs or {}
+    deployed.refresh()
     assert deployed.up(Wanted()) == ""
     assert deployed.fiftyone.secrets[KEY][0] == "hidden-one"
 
@@ -280,7 +308,7 @@ def test_an_unknown_job_is_a_change_of_the_plan_and_unknown_credentials_are_none
 def test_a_plan_stops_where_an_update_would(deployed: Engine) -> None:
     deployed.fiftyone.secrets[KEY] = ("theirs", "by hand")
     with pytest.raises(FiftyOneError, match="without the mark"):
-        SecretProvider().diff(KEY, deployed.state["secret"], Wanted().secret())
+        SecretProvider().diff(KEY, deployed.state["secret"], Wanted(client_secret="hidden-two").secret())
     engine = Engine(shared(FakeFiftyOne()))
     assert engine.up(SHARED) == ""
     news = replace(SHARED, job="2").orchestrator(engine.state["secret"])
@@ -290,7 +318,7 @@ def test_a_plan_stops_where_an_update_would(deployed: Engine) -> None:
 
 def test_what_a_refresh_found_of_ours_is_deleted_as_ours(deployed: Engine) -> None:
     deployed.fiftyone.secrets[KEY] = ("ours", f"credential [pulumi-stack: {MARK} #0123456789ab]")
-    deployed.state["secret"] = SecretProvider().read(KEY, deployed.state["secret"]).outs or {}
+    deployed.refresh()
     assert deployed.up(None) == ""
     assert deployed.fiftyone.secrets == {}
 
@@ -301,11 +329,9 @@ def test_what_is_not_ours_stays_so_however_often_it_is_refreshed(
     deployed.fiftyone.orchestrators["gpu"] = theirs()
     deployed.fiftyone.secrets[KEY] = ("theirs", "by hand")
     for _ in range(2):
-        deployed.state["orchestrator"] = OrchestratorProvider().read("gpu", deployed.state["orchestrator"]).outs or {}
-        deployed.state["secret"] = SecretProvider().read(KEY, deployed.state["secret"]).outs or {}
+        deployed.refresh()
     assert capsys.readouterr().out.count("is not this stack's any more") == 4
-    with pytest.raises(FiftyOneError, match="without the mark"):
-        SecretProvider().diff(KEY, deployed.state["secret"], Wanted().secret())
+    assert "without the mark" in deployed.up(Wanted())
     assert deployed.up(None) == ""
     assert deployed.fiftyone.writes == []
 

@@ -24,9 +24,8 @@ BY_HAND = Registration(
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine() -> Iterator[Engine]:
     """FiftyOne as a person left it, whose secret was handed over to the stack."""
-    monkeypatch.setattr(CONNECTION, "_settings", {"apiKey": "hidden-key"})
     fiftyone = FakeFiftyOne(
         secrets={"CLIENT_SECRET_GPU": ("hidden-one", f"by hand [pulumi-stack: {MARK}]")},
         orchestrators={"gpu": BY_HAND},
@@ -89,6 +88,7 @@ def test_one_that_was_made_since_is_not_taken_for_it(engine: Engine) -> None:
     assert engine.up(Wanted()) == ""
     another = replace(BY_HAND, created_at="2026-02-02T03:04:05+00:00")
     engine.fiftyone.orchestrators["gpu"] = another
+    engine.refresh()
     assert "without the mark of this stack" in engine.up(Wanted())
     engine.up(None)
     assert engine.fiftyone.orchestrators == {"gpu": another}
@@ -110,5 +110,5 @@ def test_a_refresh_sees_nothing_in_it_and_sees_one_that_was_made_since(
     assert OrchestratorProvider().read("gpu", state).outs == state
     assert capsys.readouterr().out == ""
     engine.fiftyone.orchestrators["gpu"] = replace(BY_HAND, created_at="2026-02-02T03:04:05+00:00")
-    assert OrchestratorProvider().read("gpu", state).outs == state
+    assert OrchestratorProvider().read("gpu", state).outs == {**state, "settled": False}
     assert "was made anew in FiftyOne, and is not this stack's any more" in capsys.readouterr().out

@@ -23,7 +23,6 @@ CHANGES: dict[str, tuple[Wanted | None, Wanted | None]] = {
     "delete": (FIRST, None),
     "secret deleted by hand, and refreshed": (FIRST, FIRST),
     "secret lost from the state": (FIRST, FIRST),
-    "everything deleted by hand": (FIRST, FIRST),
 }
 
 
@@ -62,9 +61,6 @@ def deployed(change: str, *, delete_takes_secrets: bool) -> Engine:
         case "secret lost from the state":
             engine.fiftyone.secrets = {key: ("hidden-old", text) for key, (_, text) in engine.fiftyone.secrets.items()}
             del engine.state["secret"]
-        case "everything deleted by hand":
-            engine.fiftyone.secrets.clear()
-            engine.fiftyone.orchestrators.clear()
         case _:
             pass
     engine.fiftyone.calls.clear()
@@ -98,9 +94,7 @@ def test_after_a_fault_at_any_call_the_next_up_ends_right(change: str, delete_ta
                     engine.fiftyone.fault = fault_at(number, at_answer=at_answer, lasting=lasting)
                     case = f"{peaceful.fiftyone.calls[number]}, {at_answer=}, {lasting=}, kept={settled is after}"
                     problem = engine.up(after)
-                    # What was done by hand is only seen where FiftyOne can be asked.
-                    by_hand = change == "everything deleted by hand"
-                    assert bool(problem) or by_hand or is_right(engine, after), case
+                    assert bool(problem) or is_right(engine, after), case
                     red += bool(problem)
                     engine.fiftyone.fault = lambda at, name, acted: None
                     assert engine.up(settled) == "", case
