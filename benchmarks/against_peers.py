@@ -134,7 +134,7 @@ def _text(
             prose(
                 "A run without changes asks, beside what the workspace is: "
                 + (", ".join(f"{count} times `{name}`" for name, count in sorted(asked.items())) or "nothing")
-                + ". What a failed change has left, the state does not know; the run after one looks, and others do not."
+                + ". What a failed change has left, the state does not know; the run after one looks, and no other."
             ),
             prose(
                 "The seconds are mostly those of the engine, of Python and of loading the two databricks packages: see "

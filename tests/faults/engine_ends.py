@@ -50,6 +50,9 @@ def ended_at(matrix: Matrix, step: Step, end: EngineEnd, kind: Kind) -> Cell:
         engine.kill()
         engine.wait()
         end_processes(matrix.world.stack.name)
+    if engine.stdout and not engine.stdout.closed:
+        # Of a killed engine, what it has left holds the output open until recovery has ended it.
+        wrong += matrix.said(Run(code=engine.returncode, output=engine.stdout.read()))
     return cell(step, kind, end.value, wrong)
 
 
@@ -94,7 +97,6 @@ def _end(engine: Popen[str], end: EngineEnd, held: Held) -> Run:
             held.over.set()
         printed += engine.communicate(timeout=PATIENCE_SECONDS)[0]
         return Run(code=engine.returncode, output=printed)
-    # What it has left holds its output open.
     return Run(code=engine.wait(), output="")
 
 

@@ -52,16 +52,15 @@ FAULTS = {
     FaultClass.RESTARTED: Fault.LOST,
 }
 LASTING = (FaultClass.RESET, FaultClass.GONE)
-ALONE = (FaultClass.CUT, FaultClass.GONE, FaultClass.STALE)
-# What all requests meet: what clients mostly try again by themselves, and a 500, which they do not.
-OF_ALL = (FaultClass.REFUSED, FaultClass.TOO_MANY, FaultClass.UNAVAILABLE, FaultClass.FAILED)
+# What all requests meet, because clients mostly try again by themselves, so that one run meets many.
+OF_ALL = (FaultClass.REFUSED, FaultClass.TOO_MANY, FaultClass.UNAVAILABLE)
 
 
 def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
     """The kinds of requests that meet a class: the rules of the matrix.
 
-    - What clients try again by themselves, and a 500, is met by all requests; the others by one of each type of
-      resource, the last kind of request that writes or, where none does, the last one.
+    - What clients try again by themselves is met by all requests; the others by one of each type of resource, the last
+      kind of request that writes or, where none does, the last one.
     - Cut after the act and 409 take a write: what only asks has no act, and conflicts with nothing.
     - Reset and then out of reach takes a write as well, or one request of each API where nothing is written.
     - Cut and then out of reach is FiftyOne's: its clients look again at once at what has become of a call, so that only
@@ -81,6 +80,17 @@ def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
             return _last_of_each(recording.read_back)
         case _:
             return _last_of_each(sorted(recording.kinds, key=lambda kind: kind.writes))
+
+
+def is_alone(fault: FaultClass, kind: Kind) -> bool:
+    """Whether it may leave what the state does not know, so that a `make up` of its own comes after it."""
+    match fault:
+        case FaultClass.CUT | FaultClass.GONE | FaultClass.STALE:
+            return True
+        case FaultClass.SLOW:
+            return kind.writes
+        case _:
+            return False
 
 
 def writes(recording: Recording) -> list[Kind]:
@@ -117,12 +127,12 @@ class Matrix:
             self._starts[step.start] = self.world.picture()
         return self._recordings[step.name]
 
-    def together(self, step: Step, fault: FaultClass) -> Iterator[Cell]:
-        """All requests that a class is for meet it, one run after the other, and `make up` comes after the last.
+    def together(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
+        """All these requests meet the fault, one run after the other, and `make up` comes after the last.
 
         What is asked no more in a run that has come so far has another such series.
         """
-        left = kinds_for(fault, self.recording(step))
+        left = kinds
         while left:
             met, runs = list[Kind](), list[Run]()
             step.begin(self.world)
@@ -193,9 +203,9 @@ class Matrix:
         again = world.run("preview", "--expect-no-changes")
         if again.code:
             wrong.append(f"a second up would change something: {again.output[-600:]}")
-        return wrong + self._said(*runs, up, again)
+        return wrong + self.said(*runs, up, again)
 
-    def _said(self, *runs: Run) -> list[str]:
+    def said(self, *runs: Run) -> list[str]:
         """Tracebacks, and secrets in what was printed or written."""
         environ = self.world.stack.environ
         secrets = [*SECRETS.values(), "hidden-", environ["DATABRICKS_TOKEN"], environ["FIFTYONE_API_KEY"]]

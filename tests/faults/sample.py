@@ -35,4 +35,4 @@ class Sample:
 
     def of(self, items: Sequence[Kind], column: int) -> list[Kind]:
         """Those that have a run of their own."""
-        return list(items) if self.whole else [sorted(items)[column * STRIDE % len(items)]]
+        return list(items) if self.whole or not items else [sorted(items)[column * STRIDE % len(items)]]

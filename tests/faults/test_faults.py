@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.matrix import ALONE, FaultClass, Matrix, kinds_for
+from tests.faults.matrix import FaultClass, Matrix, is_alone, kinds_for
 from tests.faults.sample import Sample
 from tests.faults.steps import STEPS
 from tests.faults.table import note
@@ -21,10 +21,9 @@ def test_one_make_up_after_a_fault_ends_right(
     kinds = kinds_for(fault, matrix.recording(stands))
     if not kinds:
         pytest.skip("this step makes no request that the class is for")
-    if fault in ALONE:
-        cells = [cell for kind in sample.of(kinds, column) for cell in matrix.met(stands, fault, [kind])]
-    elif sample.whole:
-        cells = list(matrix.together(stands, fault))
-    else:
-        cells = list(matrix.met(stands, fault, kinds))
+    alone = [kind for kind in kinds if is_alone(fault, kind)]
+    others = [kind for kind in kinds if kind not in alone]
+    cells = [cell for kind in sample.of(alone, column) for cell in matrix.met(stands, fault, [kind])]
+    if others:
+        cells += (matrix.together if sample.whole else matrix.met)(stands, fault, others)
     note(record_property, cells)
