@@ -42,7 +42,7 @@ env: setup  ## for eval "$(make -s env)": what plain `pulumi` needs in the shell
 	@$(PYTHON) -m toolchain.environment $(STACK)
 
 test: setup  ## all tests
-	@.venv/bin/python -m pytest --durations=10 $(ARGS)
+	@.venv/bin/python -m pytest $(ARGS)
 
 unit: setup  ## the tests that need no engine
 	@.venv/bin/python -m pytest tests/unit tests/policies tests/emulator $(ARGS)
