@@ -11,7 +11,6 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from pulumi.dynamic import ConfigureRequest
 
-from databricks_provider.left_overs import looks_for_left_overs
 from fiftyone_provider.client import FiftyOne, FiftyOneError, UnreachableError
 from fiftyone_provider.management_sdk import ManagementSdk
 from fiftyone_provider.sdk_module import load
@@ -55,12 +54,9 @@ class FiftyOneConnection:
         """Where it is, which resources keep in the state."""
         return self._setting("apiUri")
 
-    def looks(self, olds: Mapping[str, Any]) -> bool:
-        """Whether a plan that changes nothing looks at what stands in FiftyOne, instead of going by the state.
-
-        It does after a run that went wrong, and where the state was written at another address.
-        """
-        return looks_for_left_overs() or olds.get("apiUri", self.api_uri) != self.api_uri
+    def has_moved(self, olds: Mapping[str, Any]) -> bool:
+        """Whether a state was written at another address, of which it says nothing here. Some say none."""
+        return olds.get("apiUri", self.api_uri) != self.api_uri
 
     @property
     def client(self) -> FiftyOne:

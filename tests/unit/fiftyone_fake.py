@@ -3,14 +3,11 @@
 Faults are placed by the number of the call: before it acts, or after, when its answer gets lost.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
-from unittest.mock import patch
 
-from databricks_provider.left_overs import LEFT_OVERS
 from fiftyone_provider.client import FiftyOneError, Registration, SecretInfo, UnknownOutcomeError, UnreachableError
 from fiftyone_provider.connection import CONNECTION
 from fiftyone_provider.orchestrator import OrchestratorProvider
@@ -141,7 +138,7 @@ class Wanted:
 class Engine:
     """What the engine does with one secret, the orchestrator that refers to it, and what depends on that.
 
-    After a run that went wrong the next one is told to look for left-overs, as `make` does.
+    After a run that went wrong the next one refreshes first, as `make` has it do.
     """
 
     fiftyone: FakeFiftyOne
@@ -151,9 +148,10 @@ class Engine:
 
     def up(self, wanted: Wanted | None) -> str:
         """Deploy; what went wrong, or nothing. A failed step leaves the state of its resource as it was."""
+        if self.went_wrong:
+            self.refresh()
         connect(self.fiftyone, self.api_uri)
-        with patch.dict(os.environ, {LEFT_OVERS: "yes" if self.went_wrong else ""}):
-            problem = self._up(wanted)
+        problem = self._up(wanted)
         self.went_wrong = bool(problem)
         return problem
 
@@ -161,11 +159,11 @@ class Engine:
         """Take what is found into the state."""
         connect(self.fiftyone, self.api_uri)
         for name, provider in (("secret", SecretProvider()), ("orchestrator", OrchestratorProvider())):
-            found = provider.read(IDS[name], self.state[name])
-            if found.id:
+            found = provider.read(IDS[name], self.state[name]) if name in self.state else None
+            if found and found.id:
                 self.state[name] = found.outs or {}
             else:
-                del self.state[name]
+                self.state.pop(name, None)
 
     def _up(self, wanted: Wanted | None) -> str:
         try:
