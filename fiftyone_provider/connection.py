@@ -1,7 +1,7 @@
 """The connection that the providers of one process share: where FiftyOne is, with which key, through which module.
 
 Configuration first, then the environment, as for the program's settings (components/settings_loader.py), which have
-checked that the two agree. Nothing of it is in a resource's properties.
+checked that the two agree. Of it, a resource's properties have the address alone.
 """
 
 import os
@@ -55,8 +55,8 @@ class FiftyOneConnection:
         return self._setting("apiUri")
 
     def has_moved(self, olds: Mapping[str, Any]) -> bool:
-        """Whether a state was written at another address, of which it says nothing here. Some say none."""
-        return olds.get("apiUri", self.api_uri) != self.api_uri
+        """Whether a state is of another address, or of none, as earlier versions': it tells nothing of this one."""
+        return olds.get("apiUri") != self.api_uri
 
     @property
     def client(self) -> FiftyOne:

@@ -101,7 +101,7 @@ def _check_registration(instance_id: str, token: str) -> None:
         return
     raise RuntimeError(
         f"the registration of {instance_id} is not in place: {why}, so its operators cannot be refreshed; "
-        "run the same command again"
+        "run `make up` again, which finds out and registers it anew"
     )
 
 

@@ -36,7 +36,7 @@ from fiftyone_provider.registering import (
 )
 from fiftyone_provider.steps import tried_again
 
-# False in a state of which it is not known whether it stands, which the update looks at; a write leaves it out.
+# False in a state that may not be what the settings asked for, which the update looks at; it leaves it out.
 SETTLED: Final = "settled"
 REGISTERED: Final = ("description", "mark", "environment", "config", "secrets")
 
@@ -89,7 +89,7 @@ class OrchestratorProvider(ResourceProvider):
                 found = CONNECTION.look(lambda client: client.orchestrator(_id))
                 reasons += _found_reasons(found, _olds)
                 risk = at_risk(found, _news, _olds) if found else []
-        if (moved or reasons) and risk and not _news["allowReregister"]:
+        if settled and (moved or reasons) and risk and not _news["allowReregister"]:
             raise needs_allowing(_id, risk, "; ".join(reasons) or "its id changes")
         if reasons and not moved:
             why = "; ".join(reasons)
@@ -114,7 +114,6 @@ class OrchestratorProvider(ResourceProvider):
         if found is None:
             print(f"orchestrator {id_} was deleted in FiftyOne", flush=True)
             return ReadResult(id_="", outs={})
-        props = {name: value for name, value in props.items() if name != SETTLED}
         there = look_alike(found)
         if is_remembered(found, props):
             there["mark"] = props["mark"]
@@ -122,15 +121,15 @@ class OrchestratorProvider(ResourceProvider):
             # Not taken into the state, which would take it for the stack's own later; the next `up` stops at it.
             print(f"orchestrator {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
             return ReadResult(id_=id_, outs={**props, SETTLED: False})
-        for name in REGISTERED:
-            if there[name] != props[name]:
-                print(f"orchestrator {id_}: {name} was changed in FiftyOne", flush=True)
-        token = token_of(found)
-        if token != props["token"]:
+        outs = {**props, **there, "token": token_of(found), "apiUri": CONNECTION.api_uri}
+        for name in (name for name in REGISTERED if there[name] != props[name]):
+            print(f"orchestrator {id_}: {name} was changed in FiftyOne", flush=True)
+            outs[SETTLED] = False
+        if outs["token"] != props["token"]:
             print(f"orchestrator {id_} was registered anew in FiftyOne", flush=True)
         for name in CONNECTION.ask(lambda client: gone(client, props["existingSecrets"])):
             print(f"orchestrator {id_} refers to secret {name}, which was deleted in FiftyOne", flush=True)
-        return ReadResult(id_=id_, outs={**props, **there, "token": token})
+        return ReadResult(id_=id_, outs=outs)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         tried_again(lambda: deregister(CONNECTION.client, _props))

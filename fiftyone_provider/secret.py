@@ -84,7 +84,7 @@ class SecretProvider(ResourceProvider):
             # Not taken into the state, which would take it for the stack's own later; the next `up` stops at it.
             print(f"FiftyOne secret {id_} was made anew in FiftyOne, and is not this stack's any more", flush=True)
             return ReadResult(id_=id_, outs={**props, "settled": False})
-        outs = {**props, "description": there.text}
+        outs = {**props, "description": there.text, "apiUri": CONNECTION.api_uri}
         if there.text != props["description"]:
             print(f"FiftyOne secret {id_}: description was changed in FiftyOne", flush=True)
         if there.token != props["token"]:

@@ -1,9 +1,9 @@
 """Puts right what an interrupted or failed run has left, before the next one: `python -m recovery STACK PROJECT`.
 
 First what still runs of a dead run is ended, then its lock is removed, then what the workspace has of the stack's and
-the state does not is brought in. The other way round, what the state has and the workspace does not, is for the
-engine's refresh in the run that follows. Keeps nothing of its own, and may run again at any time. `make` runs it where
-the backend shows a sign (toolchain/interrupted.py).
+the state does not is brought in. The other way round, of what the state has and the workspace does not, jobs are taken
+out here, and the rest is noticed by the `up` that follows, which refreshes. Keeps nothing of its own, and may run again
+at any time. `make` runs it where the backend shows a sign (toolchain/interrupted.py).
 """
 
 import os
@@ -21,8 +21,8 @@ from components.settings_loader import load_settings
 from databricks_provider.workspace_client import workspace_client
 from preflight.configuration import from_backend
 from recovery import dead_runs
-from recovery.orphans import POOL, owned
-from recovery.state import State, read, write_without_pending
+from recovery.orphans import POOL, gone, owned
+from recovery.state import State, read, repair, write
 from toolchain.locks import Lock, backend_folder, locks
 from toolchain.paths import SetupError
 from toolchain.pulumi_json import PulumiError
@@ -40,6 +40,7 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     """
     _say(f"a run of {stack} before did not end well; looking for what it left")
     _clear_away(stack, backend_folder(environ, project))
+    repair(stack, environ, project)
     state = read(stack, environ, project)
     configuration = from_backend(stack, environ, project)
     if configuration.problem:
@@ -57,9 +58,11 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     client = workspace_client(configuration.get)
     _bring_in(settings, state, client, environ, project)
     # The signs go last: until all is brought in, whoever comes next has to look again.
-    if state.pending:
-        write_without_pending(read(stack, environ, project), stack, environ, project)
-        _say("; ".join(f"cut off {each}" for each in state.pending))
+    deleted = gone(state.jobs, client)
+    if state.pending or deleted:
+        write(read(stack, environ, project), stack, environ, project, without=deleted)
+        cut_off = [f"cut off {each}" for each in state.pending]
+        _say("; ".join([*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted))]))
 
 
 def _clear_away(stack: str, folder: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""What the workspace has of the stack's and its state does not, because a run never learnt of it.
+"""What the workspace has of the stack's and its state does not, or the other way round: a run never learnt of it.
 
 A thing counts as the stack's by its tag and name, and only if it is as bare as a create leaves it: a job that never
 ran, a pool that no job names, a scope or service principal without secrets. Anything else is at work for somebody, such
@@ -6,6 +6,7 @@ as the same stack on another backend. Owns the looking; only reads.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from adoption.import_file import Resource, job_resource, scope_resource
@@ -32,6 +33,22 @@ def owned(settings: Settings, begun_pools: Mapping[str, str], client: "Workspace
     yield from _scope(settings, client)
     if settings.makes_service_principal:
         yield from _service_principals(settings, client)
+
+
+def gone(jobs: Mapping[str, str], client: "WorkspaceClient") -> set[str]:
+    """Of jobs by id, the ids that the workspace does not have. Raises DatabricksError.
+
+    Deleting such a job again fails, and deleting anything else that is gone does not: Databricks answers 400 where the
+    provider waits for 404 (jobs/resource_job.go).
+    """
+    from databricks.sdk.errors import InvalidParameterValue, NotFound
+
+    found = set(jobs)
+    for job_id in jobs:
+        with suppress(NotFound, InvalidParameterValue):
+            client.jobs.get(int(job_id))
+            found.remove(job_id)
+    return found
 
 
 def _jobs(stack: str, client: "WorkspaceClient") -> Iterator[Resource]:

@@ -1,15 +1,16 @@
-"""What the stack's state says: what it has, and which operations in it are without an end.
+"""What the stack's state says, and what in it is no longer so: operations without an end, and what is gone.
 
-Owns reading the state, and writing it without those operations.
+Owns reading the state and writing it without them; what is gone is told by who has asked the workspace.
 """
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adoption.import_file import JOB
 from recovery.orphans import POOL
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
@@ -29,6 +30,14 @@ class State:
     def ids(self) -> set[str]:
         """All ids that the state knows."""
         return {each.get("id", "") for each in self.entries("resources")}
+
+    @property
+    def jobs(self) -> dict[str, str]:
+        """Names by id of the jobs that nothing in the state depends on any more."""
+        needed = {urn for each in self.entries("resources") for urn in each.get("dependencies") or ()}
+        found = [each for each in self.entries("resources") if each["type"] == JOB]
+        # What waits for its deletion has a successor of the same URN, which is what others depend on.
+        return {each["id"]: _name(each["urn"]) for each in found if each.get("delete") or each["urn"] not in needed}
 
     @property
     def pending(self) -> list[str]:
@@ -52,17 +61,34 @@ def read(stack: str, environ: Mapping[str, str], project: Path) -> State:
     return State(exported=pulumi_json(["stack", "export", "--stack", stack], environ, project))
 
 
-def write_without_pending(state: State, stack: str, environ: Mapping[str, str], project: Path) -> None:
-    """Write the state without its pending operations, as Pulumi's documentation says to.
+def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *, without: Collection[str]) -> None:
+    """Write the state without its pending operations and the resources of these ids, as Pulumi's documentation says to.
 
-    `refresh --clear-pending-creates` would run the program as well, before the one that follows. Raises PulumiError.
+    `refresh --clear-pending-creates` would run the program and ask the workspace for every resource.
+
+    Raises PulumiError.
     """
-    deployment: dict[str, Any] = {**state.exported["deployment"], "pending_operations": []}
+    kept = [each for each in state.entries("resources") if each.get("id", "") not in without]
+    deployment: dict[str, Any] = {**state.exported["deployment"], "resources": kept, "pending_operations": []}
+    exported = json.dumps({**state.exported, "deployment": deployment})
+    _pulumi(["stack", "import", "--stack", stack], environ, project, exported)
+
+
+def repair(stack: str, environ: Mapping[str, str], project: Path) -> None:
+    """Make the state one that the engine reads, if it is none: without what depends on something that it lacks.
+
+    `refresh --run-program` may write that where the program asks for more than is deployed (pulumi #20215, #21645).
+    Raises PulumiError.
+    """
+    _pulumi(["state", "repair", "--yes", "--stack", stack], environ, project)
+
+
+def _pulumi(arguments: Sequence[str], environ: Mapping[str, str], project: Path, given: str = "") -> None:
     done = subprocess.run(
-        ["pulumi", "stack", "import", "--stack", stack, "--non-interactive"],
+        ["pulumi", *arguments, "--non-interactive"],
         cwd=project,
         env=dict(environ),
-        input=json.dumps({**state.exported, "deployment": deployment}),
+        input=given,
         capture_output=True,
         text=True,
         check=False,

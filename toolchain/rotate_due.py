@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolchain.environment import stack_environment
+from toolchain.interrupted import was_interrupted
 from toolchain.paths import REPO, SetupError
-from toolchain.stack import run
+from toolchain.stack import REFRESHING, recover, run
 
 # What a rotation changes (docs/access.md): the credential, what FiftyOne holds of it, and what retires earlier ones.
 OF_A_ROTATION = re.compile(r"databricks:Credential(Retention)?::|fiftyone:Secret::CLIENT_SECRET_")
-QUIET = ("same", "read")
+QUIET = ("same", "read", "refresh")
 
 
 def rotate_due(stack: str) -> int:
@@ -26,10 +27,17 @@ def rotate_due(stack: str) -> int:
     Raises:
         SetupError: the stack cannot be previewed, or something else would change.
     """
+    environ = stack_environment(stack)
+    flags: list[str] = []
+    if was_interrupted(stack, environ):
+        # The plan is to show all that `up` would do.
+        if code := recover(stack, environ):
+            return code
+        flags = REFRESHING
     done = subprocess.run(
-        ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
+        ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack, *flags],
         cwd=REPO,
-        env=stack_environment(stack),
+        env=environ,
         capture_output=True,
         text=True,
         check=False,

@@ -30,9 +30,9 @@ FLAGS = {
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
 }
-# An engine does not note which deletes it has begun: the state may have what is gone, and a job cannot be deleted twice
-# (Databricks answers 400 where the provider waits for 404, jobs/resource_job.go).
-AFTER_INTERRUPTION = {"up": ("--refresh", "--run-program"), "destroy": ("--refresh",)}
+# An engine does not note which deletes it has begun, and a failed update leaves its state alone: the state of a run
+# that did not end well may have what is gone, or is otherwise.
+REFRESHING = ["--refresh", "--run-program"]
 # How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
 # due is no drift, which `refresh` looks for.
 ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
@@ -56,18 +56,31 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     if verb in ROTATE_CREDENTIAL:
         environ["ROTATE_CREDENTIAL"] = ROTATE_CREDENTIAL[verb]
     pulumi_verb = "up" if verb == "rotate" else verb
+    own_flags = FLAGS[pulumi_verb]
     if pulumi_verb != "preview" and was_interrupted(stack, environ):
         if code := recover(stack, environ):
             return code
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"
-        flags = [*AFTER_INTERRUPTION.get(pulumi_verb, ()), *flags]
+        own_flags = after_interruption(pulumi_verb)
     environ[RUN_MARK] = f"{stack}/{uuid4()}"
-    code = _pulumi([pulumi_verb, "--stack", stack, *FLAGS[pulumi_verb], *flags], environ)
+    code = _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
     if code == 0:
         say_next(verb, stack, environ.get("DATABRICKS_HOST", ""))
     return code
+
+
+def after_interruption(verb: str) -> list[str]:
+    """The verb's flags where a run before did not end well."""
+    match verb:
+        case "up":
+            return [*FLAGS["up"], *REFRESHING]
+        case "refresh":
+            # With the program, it breaks a state that lacks what the program asks for (pulumi #21645).
+            return []
+        case _:
+            return FLAGS[verb]
 
 
 def recover(stack: str, environ: dict[str, str], project: Path = REPO) -> int:

@@ -90,21 +90,21 @@ def _as_deployed(deployed: Deployed, resource: Resource) -> None:
 
 def _mend(deployed: Deployed, kind: str, resource: Resource, found: str) -> str:
     """What to do about it, by what the provider says: what is not the stack's, no command of the stack's changes."""
-    up = f"`make up STACK={deployed.stack}`"
     if "refers to secret" in found:
-        return f"restore that secret in FiftyOne, or name another in `secretsFrom` and {up}"
+        return f"restore that secret in FiftyOne, or name another in `secretsFrom` and `make up STACK={deployed.stack}`"
     if "not this stack's any more" not in found:
         return deployed.refresh_and_up
     if kind == "orchestrator":
-        return f"delete it in FiftyOne if nobody needs it, then {up}"
+        return f"delete it in FiftyOne if nobody needs it, then {deployed.refresh_and_up}"
     mark = Stamped(text="", mark=resource.outputs["mark"])
-    return f"end its description in FiftyOne with `{mark}` to hand it over, or delete it there; then {up}"
+    handed_over = f"end its description in FiftyOne with `{mark}` to hand it over"
+    return f"{handed_over}, or delete it there; then {deployed.refresh_and_up}"
 
 
 def _names_job(deployed: Deployed, orchestrator: Resource, job: Resource, client: "WorkspaceClient") -> str:
     found = CONNECTION.ask(lambda fiftyone: fiftyone.orchestrator(orchestrator.id))
     config: Mapping[str, str] = found.config if found else {}
-    up = f"`make up STACK={deployed.stack}`, which registers it anew"
+    up = f"{deployed.refresh_and_up}, which registers it anew"
     if config.get("jobId") != job.id:
         raise BrokenError(f"FiftyOne would start job {config.get('jobId')}, and the stack's is {job.id}", up)
     settings = client.jobs.get(int(job.id)).settings

@@ -16,7 +16,7 @@ from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import POLICY_PACK
-from toolchain.stack import AFTER_INTERRUPTION, RUN_MARK
+from toolchain.stack import REFRESHING, RUN_MARK
 
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
@@ -120,8 +120,7 @@ class Stack:
         left = {"LOOK_FOR_LEFT_OVERS": "yes"} if recovered else {}
         self.environ = {**before, **left, **rotation}
         try:
-            flags = AFTER_INTERRUPTION["up"] if recovered else ()
-            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview", *flags)
+            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview", *(REFRESHING if recovered else ()))
         finally:
             self.environ = before
         return Run(code=run.code, output=f"{recovered.output if recovered else ''}{run.output}")

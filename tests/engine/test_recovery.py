@@ -11,7 +11,7 @@ from tests.engine.fault_proxy import Fault, FaultProxy
 from tests.engine.stack import Stack
 from tests.engine.workspace import Workspace
 from toolchain.interrupted import was_interrupted
-from toolchain.stack import AFTER_INTERRUPTION
+from toolchain.stack import after_interruption
 
 UP = ("up", "--yes", "--skip-preview")
 # The job waits for its pools.
@@ -108,7 +108,7 @@ def test_a_killed_destroy_is_finished_and_leaves_nothing(faulty: FaultyStack) ->
     faulty.stack.up()
     faulty.kill_at("POST /api/2.2/jobs/delete", "destroy", "--yes", "--skip-preview", "--run-program")
     assert faulty.stack.recover().code == 0
-    faulty.stack.succeeds("destroy", "--yes", "--skip-preview", "--run-program", *AFTER_INTERRUPTION["destroy"])
+    faulty.stack.succeeds("destroy", "--yes", "--skip-preview", "--run-program")
     assert faulty.stack.workspace.is_empty()
 
 
@@ -120,6 +120,30 @@ def test_what_a_killed_destroy_has_deleted_is_made_again(faulty: FaultyStack) ->
     assert faulty.is_right(), run.output
     (scope,) = faulty.stack.workspace.client.secrets.list_scopes()
     assert len(list(faulty.stack.workspace.client.secrets.list_secrets(scope.name or ""))) == 3
+
+
+def test_a_job_that_a_killed_run_has_deleted_with_its_orchestrator_is_not_deleted_twice(faulty: FaultyStack) -> None:
+    settings = faulty.stack.settings
+    second = {**settings["orchestrators"], "second": {"nodeType": "g2-standard-8"}}
+    faulty.stack.settings = {**settings, "orchestrators": second}
+    faulty.stack.up()
+    faulty.stack.settings = settings
+    faulty.kill_at("POST /api/2.2/jobs/delete")
+    run = faulty.stack.make_up()
+    assert run.code == 0, run.output
+    assert faulty.is_right(), run.output
+
+
+def test_a_state_that_the_engine_broke_is_repaired(faulty: FaultyStack) -> None:
+    # Where nothing is deployed, the engine writes what depends on something that is not there (pulumi #21645).
+    broken = faulty.stack.pulumi("--stack", faulty.stack.name, "refresh", "--yes", "--skip-preview", "--run-program")
+    assert "snapshot integrity failure" in broken.output
+    assert faulty.stack.recover().code == 0
+    # As `make refresh` does after an interruption.
+    faulty.stack.succeeds("refresh", "--yes", "--skip-preview", *after_interruption("refresh"))
+    run = faulty.stack.make_up()
+    assert run.code == 0, run.output
+    assert faulty.is_right(), run.output
 
 
 def test_a_run_that_is_at_work_is_named_and_not_disturbed(faulty: FaultyStack) -> None:

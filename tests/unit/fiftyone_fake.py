@@ -144,6 +144,7 @@ class Engine:
     fiftyone: FakeFiftyOne
     api_uri: str = "https://fiftyone"
     went_wrong: bool = False
+    inputs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     state: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     def up(self, wanted: Wanted | None) -> str:
@@ -156,12 +157,15 @@ class Engine:
         return problem
 
     def refresh(self) -> None:
-        """Take what is found into the state."""
+        """Take what is found into the state; the engine has what was found compared with the inputs of before."""
         connect(self.fiftyone, self.api_uri)
         for name, provider in (("secret", SecretProvider()), ("orchestrator", OrchestratorProvider())):
-            found = provider.read(IDS[name], self.state[name]) if name in self.state else None
-            if found and found.id:
-                self.state[name] = found.outs or {}
+            olds = self.state.get(name)
+            found = provider.read(IDS[name], olds) if olds else None
+            if found and found.outs and found.id:
+                if found.outs != olds:
+                    provider.diff(IDS[name], found.outs, self.inputs[name])
+                self.state[name] = found.outs
             else:
                 self.state.pop(name, None)
 
@@ -186,6 +190,7 @@ class Engine:
             self.state[name] = provider.create(news).outs or {}
         elif provider.diff(IDS[name], olds, news).changes:
             self.state[name] = provider.update("", olds, news).outs or {}
+        self.inputs[name] = news
 
     def _refresh_operators(self) -> None:
         """Depends on the registration, and makes sure of it whenever it is another one."""

@@ -88,11 +88,28 @@ def test_at_another_address_all_is_registered_there(deployed: Engine) -> None:
     assert deployed.fiftyone.calls == []
 
 
-def test_a_state_that_knows_no_address_is_of_the_one_that_is_configured(deployed: Engine) -> None:
+def test_what_a_state_that_knows_no_address_is_of_is_looked_at_until_a_refresh(deployed: Engine) -> None:
     for name in ("secret", "orchestrator"):
         del deployed.state[name]["apiUri"]
     assert deployed.up(Wanted()) == ""
+    assert deployed.fiftyone.calls == [f"secret {KEY}", "orchestrator gpu"]
+    deployed.refresh()
+    deployed.fiftyone.calls.clear()
+    assert deployed.up(Wanted()) == ""
     assert deployed.fiftyone.calls == []
+
+
+def test_a_change_with_existing_secrets_whose_answer_was_lost_can_be_refreshed_and_finished(engine: Engine) -> None:
+    shared(engine.fiftyone)
+    assert engine.up(SHARED) == ""
+    before = dict(engine.state["orchestrator"]), engine.inputs["orchestrator"]
+    changed = replace(SHARED, job="2", allow_reregister=True)
+    assert engine.up(changed) == ""
+    engine.state["orchestrator"], engine.inputs["orchestrator"] = before
+    engine.refresh()
+    engine.refresh()
+    assert engine.up(changed) == ""
+    assert engine.fiftyone.orchestrators["gpu"].config["jobId"] == "2"
 
 
 def test_a_rotation_writes_one_secret_and_leaves_the_registration(deployed: Engine) -> None:
@@ -175,6 +192,7 @@ def test_what_somebody_made_anew_behind_our_back_stops_before_anything_is_change
         deployed.refresh()
     assert "delete_orchestrator" in deployed.up(replace(change, client_secret="hidden-one"))
     deployed.fiftyone.secrets[KEY] = ("theirs", "by hand")
+    deployed.went_wrong = False
     if refreshed:
         deployed.refresh()
     assert "without the mark" in deployed.up(change)

@@ -66,7 +66,7 @@ def test_nothing_runs_unless_the_registration_is_in_place(
     jobs: FakeJobs, fiftyone: FakeFiftyOne, found: Registration | None, why: str, step: Callable[[], Any]
 ) -> None:
     jobs.history, fiftyone.found = [past_run(COMMAND)], found
-    with pytest.raises(RuntimeError, match=rf"registration of gpu is not in place.*{why}.*run the same command again"):
+    with pytest.raises(RuntimeError, match=rf"registration of gpu is not in place.*{why}.*run `make up` again"):
         step()
     assert not jobs.started
 

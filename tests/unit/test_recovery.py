@@ -13,10 +13,12 @@ from typing import Any
 
 import psutil
 import pytest
+from databricks.sdk.errors import InvalidParameterValue
 
+from adoption.import_file import JOB
 from components.instance_pools import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
-from recovery.orphans import owned
+from recovery.orphans import gone, owned
 from recovery.state import State
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
@@ -189,6 +191,22 @@ def test_what_is_pending_is_named_and_pools_that_were_being_made_are_known() -> 
     assert (state.urns, state.ids) == ({"a"}, {"1", "2"})
     assert state.pending == ["creating gpu-execution", "deleting b"]
     assert state.begun_pools == {"fiftyone-dev-gpu-execution-123456": "gpu-execution"}
+
+
+def test_a_job_that_is_gone_is_known_where_nothing_depends_on_it() -> None:
+    def entry(name: str, job_id: str, *needed: str, **more: bool) -> dict[str, Any]:
+        return {"urn": name, "id": job_id, "type": JOB, "dependencies": needed, **more}
+
+    needed = [entry("needed", "3"), entry("needed", "4", delete=True), entry("x", "5", "needed")]
+    state = State(exported={"deployment": {"resources": [entry("gone", "1"), entry("there", "2"), *needed]}})
+    assert state.jobs == {"1": "gone", "2": "there", "4": "needed", "5": "x"}
+
+    def get(job_id: int) -> None:
+        if job_id in (1, 4):
+            raise InvalidParameterValue(f"Job {job_id} does not exist.")
+
+    client: Any = Thing(jobs=Thing(get=get))
+    assert gone(state.jobs, client) == {"1", "4"}
 
 
 def test_a_folder_backend_is_found_as_the_engine_reads_its_address(

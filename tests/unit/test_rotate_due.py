@@ -33,6 +33,7 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str,
         return 0
 
     monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(module, "was_interrupted", lambda stack, environ: False)
     monkeypatch.setattr(module, "stack_environment", lambda stack: {"PATH": f"{tmp_path}:/usr/bin:/bin"})
     return runs
 
@@ -49,6 +50,26 @@ def test_a_rotation_and_what_is_left_of_one_are_done(
     planned(tmp_path, *map(step, kinds), step("databricks:Secret::FIFTYONE_PYPI_URL", "same"))
     assert rotate_due("dev") == 0
     assert deployed == [("up", "dev", ["--yes"])]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged(
+    tmp_path: Path, deployed: list[Any], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    planned(tmp_path, step(ROTATION[0]))
+
+    def recover(stack: str, environ: dict[str, str]) -> int:
+        planned(tmp_path, step(ROTATION[0]), step("fiftyone:Secret::HOST_GPU"))
+        return code
+
+    monkeypatch.setattr(module, "was_interrupted", lambda stack, environ: True)
+    monkeypatch.setattr(module, "recover", recover)
+    if code:
+        assert rotate_due("dev") == code
+    else:
+        with pytest.raises(SetupError, match="more than a rotation would change"):
+            rotate_due("dev")
+    assert deployed == []
 
 
 def test_nothing_is_done_where_nothing_is_due(tmp_path: Path, deployed: list[Any]) -> None:
