@@ -2,9 +2,9 @@
 
 Owns where faults are put, all of it by the recording, and the judgement. Faults that did nothing but fail their own
 request follow one another: the step is run again and again, and each time others of its requests meet the fault, until
-all have; one `make up` comes after the last. If that does not end right, each of them has a case of its own, which
-tells whose fault it is. Faults after which something may be left that the state does not know have that from the start,
-because one that is red would lead recovery to the others.
+all have; one `make up` comes after the last. Faults after which something may be left that the state does not know
+have a `make up` after each run. If that does not end right, each of them has a case of its own, which tells whose fault
+it is.
 """
 
 import threading
@@ -82,8 +82,8 @@ def kinds_for(fault: FaultClass, recording: Recording) -> list[Kind]:
             return _last_of_each(sorted(recording.kinds, key=lambda kind: kind.writes))
 
 
-def is_alone(fault: FaultClass, kind: Kind) -> bool:
-    """Whether it may leave what the state does not know, so that a `make up` of its own comes after it."""
+def may_leave(fault: FaultClass, kind: Kind) -> bool:
+    """Whether it may leave what the state does not know, so that `make up` has to come before the next run."""
     match fault:
         case FaultClass.CUT | FaultClass.GONE | FaultClass.STALE:
             return True
@@ -152,6 +152,18 @@ class Matrix:
                 yield from cells if any(each.wrong for each in cells) else [cell(step, met[0], fault.value, wrong)]
             else:
                 yield from (cell(step, kind, fault.value, wrong) for kind in met)
+
+    def apart(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
+        """All these requests meet the fault, as many in a run as it reaches, and `make up` comes after each run.
+
+        What only a later part of the step asks is met by another run from where the step begins.
+        """
+        left = kinds
+        while left:
+            cells = list(self.met(step, fault, left))
+            yield from cells
+            told = {(each.resource, each.request) for each in cells}
+            left = [kind for kind in left if (kind.resource, kind.name) not in told]
 
     def met(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
         """One run in which each of these requests that it reaches meets the fault once."""

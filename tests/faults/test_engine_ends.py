@@ -23,5 +23,5 @@ def test_one_make_up_after_an_engine_that_ended_ends_right(
     column, stands = COLUMNS.index(end), STEPS[step]
     # After the act is where something may be left; an engine that ends otherwise has fewer places.
     kinds = sorted(writes(matrix.recording(stands)))
-    kinds = kinds if end is EngineEnd.KILLED_AFTER else kinds[column % len(kinds) :: 4]
+    kinds = kinds if end is EngineEnd.KILLED_AFTER else kinds[column % len(kinds) :: 6]
     note(record_property, [ended_at(matrix, stands, end, kind) for kind in sample.of(kinds, column)])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.matrix import FaultClass, Matrix, is_alone, kinds_for
+from tests.faults.matrix import FaultClass, Matrix, kinds_for, may_leave
 from tests.faults.sample import Sample
 from tests.faults.steps import STEPS
 from tests.faults.table import note
@@ -21,9 +21,9 @@ def test_one_make_up_after_a_fault_ends_right(
     kinds = kinds_for(fault, matrix.recording(stands))
     if not kinds:
         pytest.skip("this step makes no request that the class is for")
-    alone = [kind for kind in kinds if is_alone(fault, kind)]
-    others = [kind for kind in kinds if kind not in alone]
-    cells = [cell for kind in sample.of(alone, column) for cell in matrix.met(stands, fault, [kind])]
+    leaving = [kind for kind in kinds if may_leave(fault, kind)]
+    others = [kind for kind in kinds if kind not in leaving]
+    cells = list(matrix.apart(stands, fault, sample.of(leaving, column)))
     if others:
         cells += (matrix.together if sample.whole else matrix.met)(stands, fault, others)
     note(record_property, cells)
