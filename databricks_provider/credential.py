@@ -21,7 +21,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from databricks_provider.rotation import lifetime, looks_for_left_overs, rotation
+from databricks_provider.left_overs import looks_for_left_overs
+from databricks_provider.rotation import lifetime, rotation
 from databricks_provider.sdk_import import SDK_IMPORT
 from databricks_provider.workspace_client import CONNECTION
 

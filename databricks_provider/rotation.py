@@ -15,8 +15,6 @@ CLOCK: Final = "ROTATION_CLOCK"
 # `due` unless set; `now` rotates whatever the age; `never` leaves one that is due to another run, for it is no drift.
 MODE: Final = "ROTATE_CREDENTIAL"
 MODES: Final = ("due", "now", "never")
-# `yes` where a run before was interrupted: what nobody can read is looked for (toolchain/interrupted.py).
-LEFT_OVERS: Final = "LOOK_FOR_LEFT_OVERS"
 SLACK_DAYS: Final = 7
 
 
@@ -76,11 +74,6 @@ def rotation(state: Mapping[str, Any], *, period_days: int, environ: Mapping[str
 def lifetime(period_days: int) -> str:
     """How long a secret lasts, as Databricks takes it."""
     return f"{timedelta(days=2 * period_days + SLACK_DAYS).total_seconds():.0f}s"
-
-
-def looks_for_left_overs(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a run before may have left a secret that nobody can read."""
-    return environ.get(LEFT_OVERS) == "yes"
 
 
 def parsed_time(text: str) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from pulumi.dynamic import ConfigureRequest
 
+from databricks_provider.left_overs import looks_for_left_overs
 from fiftyone_provider.client import FiftyOne, FiftyOneError, UnreachableError
 from fiftyone_provider.management_sdk import ManagementSdk
 from fiftyone_provider.sdk_module import load
@@ -54,9 +55,12 @@ class FiftyOneConnection:
         """Where it is, which resources keep in the state."""
         return self._setting("apiUri")
 
-    def has_moved(self, olds: Mapping[str, Any]) -> bool:
-        """Whether a state is of another address, or of none, as earlier versions': it tells nothing of this one."""
-        return olds.get("apiUri") != self.api_uri
+    def looks(self, olds: Mapping[str, Any]) -> bool:
+        """Whether a plan that changes nothing looks at what stands in FiftyOne, instead of going by the state.
+
+        It does after a run that went wrong, and where the state is of another address or, as earlier versions', of none.
+        """
+        return looks_for_left_overs() or olds.get("apiUri") != self.api_uri
 
     @property
     def client(self) -> FiftyOne:

@@ -74,8 +74,8 @@ class OrchestratorProvider(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What differs from the state.
 
-        What FiftyOne has is looked at where something does. A failed update leaves the state alone; the run after it
-        begins with a refresh, which looks.
+        What FiftyOne has is looked at where something does, and where there is a reason to (connection.py): a failed
+        update leaves the state alone.
 
         Raises:
             FiftyOneError: the change needs `allowReregister`, or what stands there is not ours.
@@ -84,7 +84,7 @@ class OrchestratorProvider(ResourceProvider):
         risk = at_risk(None, _news, _olds)
         # What is not settled is looked at by the update: an error here would stop a refresh, and with it a destroy.
         settled = _olds.get(SETTLED, True)
-        if settled and (moved or reasons or CONNECTION.has_moved(_olds)):
+        if settled and (moved or reasons or CONNECTION.looks(_olds)):
             with suppress(NotLookedError):
                 found = CONNECTION.look(lambda client: client.orchestrator(_id))
                 reasons += _found_reasons(found, _olds)

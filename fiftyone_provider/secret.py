@@ -2,8 +2,8 @@
 
 A value can never be read back, so it is written when it changed here, or when the token on the server shows that what
 stands there is of another write: one whose answer got lost, or one that was taken back in the settings since. That is
-looked at by `refresh`, with which a run begins that comes after one that went wrong, and by a plan that changes it; any
-other goes by the state.
+looked at by `refresh`, and by a plan that changes it or has a reason to look (connection.py); any other goes by the
+state.
 """
 
 from typing import Any
@@ -54,7 +54,7 @@ class SecretProvider(ResourceProvider):
         written = [name for name in WRITTEN if name != "value" or _news.get("value") != ""]
         changed = moved or any(_olds.get(name) != _news.get(name) for name in written)
         # What is not settled is looked at by the update: an error here would stop a refresh, and with it a destroy.
-        unsettled = not _olds["settled"] or ((changed or CONNECTION.has_moved(_olds)) and _was_touched(_id, _olds))
+        unsettled = not _olds["settled"] or ((changed or CONNECTION.looks(_olds)) and _was_touched(_id, _olds))
         return DiffResult(
             changes=changed or unsettled,
             replaces=["key"] if moved else [],

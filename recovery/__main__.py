@@ -2,8 +2,8 @@
 
 First what still runs of a dead run is ended, then its lock is removed, then what the workspace has of the stack's and
 the state does not is brought in. The other way round, of what the state has and the workspace does not, jobs are taken
-out here, and the rest is noticed by the `up` that follows, which refreshes. Keeps nothing of its own, and may run again
-at any time. `make` runs it where the backend shows a sign (toolchain/interrupted.py).
+out here; where more may be gone, the `up` that follows refreshes. Keeps nothing of its own, and may run again at any
+time. `make` runs it where the backend shows a sign (toolchain/interrupted.py).
 """
 
 import os
@@ -59,10 +59,12 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     _bring_in(settings, state, client, environ, project)
     # The signs go last: until all is brought in, whoever comes next has to look again.
     deleted = gone(state.jobs, client)
-    if state.pending or deleted:
+    if state.pending or deleted or state.has_unread_scope:
         write(read(stack, environ, project), stack, environ, project, without=deleted)
         cut_off = [f"cut off {each}" for each in state.pending]
-        _say("; ".join([*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted))]))
+        unread = ["scope is made"] if state.has_unread_scope else []
+        done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
+        _say("; ".join(done))
 
 
 def _clear_away(stack: str, folder: Path | None) -> None:

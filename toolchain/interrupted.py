@@ -3,6 +3,7 @@
 Owns the signs alone, which cost no request to the workspace; what is done about them is recovery/.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ def was_interrupted(stack: str, environ: dict[str, str], project: Path = REPO) -
         return False
 
 
+def lost_deletes(stack: str, environ: dict[str, str], project: Path = REPO) -> bool:
+    """Whether the state may have what a run before has deleted: its engine was killed, or it was a `destroy`.
+
+    The engine notes no deletes that it has begun. Asked before recovery, which takes the lock away.
+    """
+    history = _since_success(stack, environ, project)
+    return _is_locked(stack, environ, project) or any(entry["kind"] == "destroy" for entry in history)
+
+
 def _is_locked(stack: str, environ: dict[str, str], project: Path) -> bool:
     folder = backend_folder(environ, project)
     return folder is not None and any(locks(stack, folder))
@@ -37,10 +47,13 @@ def _is_pending(stack: str, environ: dict[str, str], project: Path) -> bool:
 
 
 def _has_failed(stack: str, environ: dict[str, str], project: Path) -> bool:
+    return any(entry["result"] != "succeeded" for entry in _since_success(stack, environ, project))
+
+
+def _since_success(stack: str, environ: dict[str, str], project: Path) -> Iterator[dict[str, Any]]:
+    """The history since the last update that succeeded, the newest first."""
     history = ["stack", "history", "--json", "--page-size", "20", "--stack", stack]
     for entry in pulumi_json(history, environ, project):
-        if entry["result"] != "succeeded":
-            return True
-        if entry["kind"] == "update":
-            return False
-    return False
+        if entry["kind"] == "update" and entry["result"] == "succeeded":
+            return
+        yield entry

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolchain.environment import stack_environment
-from toolchain.interrupted import was_interrupted
+from toolchain.interrupted import lost_deletes, was_interrupted
 from toolchain.paths import REPO, SetupError
-from toolchain.stack import REFRESHING, recover, run
+from toolchain.stack import recover, run
 
 # What a rotation changes (docs/access.md): the credential, what FiftyOne holds of it, and what retires earlier ones.
 OF_A_ROTATION = re.compile(r"databricks:Credential(Retention)?::|fiftyone:Secret::CLIENT_SECRET_")
-QUIET = ("same", "read", "refresh")
+QUIET = ("same", "read")
 
 
 def rotate_due(stack: str) -> int:
@@ -28,14 +28,15 @@ def rotate_due(stack: str) -> int:
         SetupError: the stack cannot be previewed, or something else would change.
     """
     environ = stack_environment(stack)
-    flags: list[str] = []
+    # The plan is to show all that `up` would do.
     if was_interrupted(stack, environ):
-        # The plan is to show all that `up` would do.
+        if lost_deletes(stack, environ):
+            raise SetupError("a run before was cut off, and what it deleted is not known: run `make up` first")
         if code := recover(stack, environ):
             return code
-        flags = REFRESHING
+        environ["LOOK_FOR_LEFT_OVERS"] = "yes"
     done = subprocess.run(
-        ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack, *flags],
+        ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
         cwd=REPO,
         env=environ,
         capture_output=True,

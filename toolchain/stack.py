@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
-from toolchain.interrupted import was_interrupted
+from toolchain.interrupted import lost_deletes, was_interrupted
 from toolchain.next_steps import say_next
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 from toolchain.patience import run_to_its_end
@@ -30,9 +30,6 @@ FLAGS = {
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
 }
-# An engine does not note which deletes it has begun, and a failed update leaves its state alone: the state of a run
-# that did not end well may have what is gone, or is otherwise.
-REFRESHING = ["--refresh", "--run-program"]
 # How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
 # due is no drift, which `refresh` looks for.
 ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
@@ -58,10 +55,10 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     pulumi_verb = "up" if verb == "rotate" else verb
     own_flags = FLAGS[pulumi_verb]
     if pulumi_verb != "preview" and was_interrupted(stack, environ):
+        own_flags = after_interruption(pulumi_verb, stack, environ)
         if code := recover(stack, environ):
             return code
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"
-        own_flags = after_interruption(pulumi_verb)
     environ[RUN_MARK] = f"{stack}/{uuid4()}"
     code = _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], environ)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
@@ -71,11 +68,12 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     return code
 
 
-def after_interruption(verb: str) -> list[str]:
-    """The verb's flags where a run before did not end well."""
+def after_interruption(verb: str, stack: str, environ: dict[str, str]) -> list[str]:
+    """The verb's flags where a run before did not end well, by the signs that recovery is about to take away."""
     match verb:
-        case "up":
-            return [*FLAGS["up"], *REFRESHING]
+        case "up" if lost_deletes(stack, environ):
+            # With `--run-program`, this engine may wait for itself for ever.
+            return [*FLAGS["up"], "--refresh"]
         case "refresh":
             # With the program, it breaks a state that lacks what the program asks for (pulumi #21645).
             return []

@@ -14,9 +14,9 @@ from emulator.identity import ACCOUNT_ID, APPLICATION_ID
 from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
-from toolchain.interrupted import was_interrupted
+from toolchain.interrupted import lost_deletes, was_interrupted
 from toolchain.paths import POLICY_PACK
-from toolchain.stack import REFRESHING, RUN_MARK
+from toolchain.stack import RUN_MARK
 
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
@@ -113,14 +113,17 @@ class Stack:
 
     def make_up(self, **rotation: str) -> Run:
         """Deploy as `make up` does, which first takes in what an interrupted run has left."""
-        recovered = self.recover() if was_interrupted(self.name, self.environ, self.folder) else None
-        if recovered and recovered.code:
-            return recovered
+        recovered, flags = None, list[str]()
+        if was_interrupted(self.name, self.environ, self.folder):
+            flags = ["--refresh"] if lost_deletes(self.name, self.environ, self.folder) else []
+            recovered = self.recover()
+            if recovered.code:
+                return recovered
         before = self.environ
         left = {"LOOK_FOR_LEFT_OVERS": "yes"} if recovered else {}
         self.environ = {**before, **left, **rotation}
         try:
-            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview", *(REFRESHING if recovered else ()))
+            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview", *flags)
         finally:
             self.environ = before
         return Run(code=run.code, output=f"{recovered.output if recovered else ''}{run.output}")

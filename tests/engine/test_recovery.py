@@ -101,6 +101,7 @@ def test_a_scope_that_could_not_be_read_after_it_was_made_is_read_then(faulty: F
     assert "initErrors" in faulty.stack.state()
     run = faulty.stack.make_up()
     assert run.code == 0, run.output
+    assert "recovery: scope is made" in run.output
     assert faulty.is_right(), run.output
 
 
@@ -140,7 +141,8 @@ def test_a_state_that_the_engine_broke_is_repaired(faulty: FaultyStack) -> None:
     assert "snapshot integrity failure" in broken.output
     assert faulty.stack.recover().code == 0
     # As `make refresh` does after an interruption.
-    faulty.stack.succeeds("refresh", "--yes", "--skip-preview", *after_interruption("refresh"))
+    flags = after_interruption("refresh", faulty.stack.name, faulty.stack.environ)
+    faulty.stack.succeeds("refresh", "--yes", "--skip-preview", *flags)
     run = faulty.stack.make_up()
     assert run.code == 0, run.output
     assert faulty.is_right(), run.output

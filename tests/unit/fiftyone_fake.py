@@ -3,11 +3,14 @@
 Faults are placed by the number of the call: before it acts, or after, when its answer gets lost.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
+from databricks_provider.left_overs import LEFT_OVERS
 from fiftyone_provider.client import FiftyOneError, Registration, SecretInfo, UnknownOutcomeError, UnreachableError
 from fiftyone_provider.connection import CONNECTION
 from fiftyone_provider.orchestrator import OrchestratorProvider
@@ -138,7 +141,7 @@ class Wanted:
 class Engine:
     """What the engine does with one secret, the orchestrator that refers to it, and what depends on that.
 
-    After a run that went wrong the next one refreshes first, as `make` has it do.
+    After a run that went wrong the next one is told to look for left-overs, as `make` does.
     """
 
     fiftyone: FakeFiftyOne
@@ -149,10 +152,9 @@ class Engine:
 
     def up(self, wanted: Wanted | None) -> str:
         """Deploy; what went wrong, or nothing. A failed step leaves the state of its resource as it was."""
-        if self.went_wrong:
-            self.refresh()
         connect(self.fiftyone, self.api_uri)
-        problem = self._up(wanted)
+        with patch.dict(os.environ, {LEFT_OVERS: "yes" if self.went_wrong else ""}):
+            problem = self._up(wanted)
         self.went_wrong = bool(problem)
         return problem
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from databricks.sdk.errors import InvalidParameterValue
 
-from adoption.import_file import JOB
+from adoption.import_file import JOB, SCOPE
 from components.instance_pools import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
 from recovery.orphans import gone, owned
@@ -183,13 +183,14 @@ def test_what_is_pending_is_named_and_pools_that_were_being_made_are_known() -> 
     kind = "databricks:index/instancePool:InstancePool"
     begun = {"urn": pool, "type": kind, "inputs": {"instancePoolName": "fiftyone-dev-gpu-execution-123456"}}
     resources = [
-        {"urn": "a", "id": "1", "type": "x"},
+        {"urn": "a", "id": "1", "type": SCOPE, "initErrors": ["not found"]},
         {"urn": "b", "id": "2", "type": "x", "delete": True},
     ]
     pending = [{"type": "creating", "resource": begun}, {"type": "deleting", "resource": {"urn": "b", "type": kind}}]
     state = State(exported={"deployment": {"resources": resources, "pending_operations": pending}})
     assert (state.urns, state.ids) == ({"a"}, {"1", "2"})
     assert state.pending == ["creating gpu-execution", "deleting b"]
+    assert state.has_unread_scope
     assert state.begun_pools == {"fiftyone-dev-gpu-execution-123456": "gpu-execution"}
 
 

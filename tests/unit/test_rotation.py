@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from databricks_provider.rotation import Rotation, lifetime, looks_for_left_overs, rotation
+from databricks_provider.rotation import Rotation, lifetime, rotation
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -70,8 +70,3 @@ def test_times_are_read_as_the_platform_writes_them_and_a_clock_that_is_none_is_
     with pytest.raises(ValueError, match="ROTATION_CLOCK is 'tomorrow'"):
         rotation(state, period_days=60, environ={"ROTATION_CLOCK": "tomorrow"})
     assert rotation(state, period_days=60, environ={}).now.tzinfo is not None
-
-
-def test_left_overs_are_looked_for_when_asked() -> None:
-    assert looks_for_left_overs({"LOOK_FOR_LEFT_OVERS": "yes"})
-    assert not looks_for_left_overs({})

@@ -1,0 +1,15 @@
+"""Whether a run before may have left what the state does not know: `make` says so (toolchain/interrupted.py).
+
+On a clean day nothing is asked for that; a change looks before it acts either way.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+LEFT_OVERS: Final = "LOOK_FOR_LEFT_OVERS"
+
+
+def looks_for_left_overs(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this run is to look for them."""
+    return environ.get(LEFT_OVERS) == "yes"
