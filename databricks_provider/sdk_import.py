@@ -5,7 +5,11 @@ The engine calls providers on several threads, and the parts load each other: at
 and lets one of the threads go on with a part that is not whole ("cannot import name …").
 """
 
+import logging
 import threading
 from typing import Final
 
 SDK_IMPORT: Final = threading.RLock()
+# By its first message (errors/deserializer.py) databricks-sdk gives the root logger a handler, to which grpc would tell
+# each error of a provider, with its traceback.
+logging.getLogger("grpc").propagate = False

@@ -4,7 +4,6 @@ That is the `databricks:` keys of the stack's configuration, then the environmen
 same attributes under the same names.
 """
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,9 +27,6 @@ def workspace_client(configured: Callable[[str], str | None]) -> "WorkspaceClien
         from databricks.sdk.config import Config
         from pydantic.alias_generators import to_camel
 
-    # By its first message (errors/deserializer.py) databricks-sdk gives the root logger a handler, to which grpc would
-    # tell each error of a provider, with its traceback.
-    logging.getLogger("grpc").propagate = False
     given: dict[str, Any] = {}
     for attribute in Config.attributes():
         value = configured(f"databricks:{to_camel(attribute.name)}")

@@ -58,7 +58,7 @@ class FiftyOneConnection:
     def looks(self, olds: Mapping[str, Any]) -> bool:
         """Whether a plan that changes nothing looks at what stands in FiftyOne, instead of going by the state.
 
-        It does after a run that went wrong, and where the state is of another address or, as earlier versions', of none.
+        It does after a run that went wrong, and where the state is of another address or, as an earlier one, of none.
         """
         return looks_for_left_overs() or olds.get("apiUri") != self.api_uri
 
