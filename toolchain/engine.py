@@ -131,9 +131,7 @@ def _smoke_failure(environ: dict[str, str], folder: Path) -> str:
             "PULUMI_CONFIG_PASSPHRASE": "smoke",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
-        # The flags of a run after an interrupted one (stack.py), which an older engine does not have.
-        preview = ["preview", "--refresh", "--run-program", "--policy-pack", "pack", "--stack", "smoke"]
-        for arguments in (["stack", "init", "smoke"], preview):
+        for arguments in (["stack", "init", "smoke"], ["preview", "--policy-pack", "pack", "--stack", "smoke"]):
             done = subprocess.run(
                 [str(folder / "pulumi"), *arguments, "--non-interactive", "--color", "never"],
                 cwd=project,
