@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from components.orchestrator_settings import SECRET_REFERENCE, STACK_TAG
+from components.job_names import STACK_TAG
+from components.orchestrator_settings import SECRET_REFERENCE
 
 # The variables of the guide's that refer to a secret, and those that hold a plain value.
 SECRET_VARIABLES: Final = ("FIFTYONE_DATABASE_URI", "FIFTYONE_ENCRYPTION_KEY", "PIP_EXTRA_INDEX_URL")

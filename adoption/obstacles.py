@@ -9,7 +9,7 @@ from adoption.import_file import COMPONENT, job_urn, orchestrator_urn
 from adoption.live_workspace import LiveWorkspace
 from adoption.survey import FIELDS, Finding, mark_of
 from components.fiftyone_orchestrator import ENVIRONMENT
-from components.job import EXECUTION_TASK, REGISTRATION_TASK
+from components.job_names import EXECUTION_TASK, REGISTRATION_TASK
 from components.registration import existing_secrets, secret_name
 from components.settings import PROJECT, Settings
 from components.workspace_files import WORKSPACE

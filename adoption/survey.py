@@ -11,7 +11,7 @@ from typing import Final
 
 from adoption.live_job import LiveJob, in_the_clear, live_job
 from adoption.live_workspace import LivePool, LiveScope, LiveWorkspace
-from components.job import EXECUTION_TASK, REGISTRATION_TASK
+from components.job_names import EXECUTION_TASK, REGISTRATION_TASK
 from components.orchestrator_settings import OrchestratorSettings
 from components.registration import existing_secrets, secret_name
 from components.settings import PROJECT, Settings

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.instance_pools import InstancePoolsArgs
+from components.pool_properties import InstancePoolsArgs
 from components.run_as import RunAs
 from components.run_environment import container_image
 from components.secret_scope import SecretScope

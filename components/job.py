@@ -13,11 +13,10 @@ import pulumi
 import pulumi_databricks as databricks
 
 from components.cloud_settings import AwsSettings, AzureSettings, GcpSettings
-from components.orchestrator_settings import SECRET_REFERENCE, STACK_TAG, OrchestratorSettings
+from components.job_names import EXECUTION_TASK, REGISTRATION_TASK, STACK_TAG
+from components.orchestrator_settings import SECRET_REFERENCE, OrchestratorSettings
 from components.settings import PROJECT
 
-EXECUTION_TASK = "execute_task"
-REGISTRATION_TASK = "register_task"
 REGISTRATION_WORKERS = 1
 
 

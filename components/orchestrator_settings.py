@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from components.cloud_settings import CloudSettings
+from components.job_names import STACK_TAG
 from components.refusal import RefusalError
 from components.requirements_file import check_requirements
 from components.settings_model import MOST, SettingsModel
@@ -34,8 +35,6 @@ PROGRAM_ENVIRONMENT = frozenset(
         "PIP_EXTRA_INDEX_URL",
     }
 )
-# The job's one tag, which becomes a tag of its clusters; a pool that sets it too cannot start them (instance_pool.md).
-STACK_TAG = "pulumi-stack"
 # Databricks' default tags of pools and clusters (its "Use tags to attribute and track usage").
 PLATFORM_TAGS = frozenset(
     {"", "ClusterId", "ClusterName", "Creator", "DatabricksInstancePoolCreatorId", "DatabricksInstancePoolId"}

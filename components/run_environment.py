@@ -8,7 +8,6 @@ from typing import Any
 
 from components.orchestrator_settings import OrchestratorSettings
 from components.plugins import PluginsPlace
-from components.secret_scope import secret_reference
 from components.settings import Settings
 
 _REGISTRY_USERNAME = "CONTAINER_REGISTRY_USERNAME"
@@ -36,17 +35,17 @@ def run_environment(
     scope, fiftyone = settings.secret_scope.name, settings.fiftyone
     return {
         **orchestrator.env,
-        **{name: secret_reference(scope, name) for name in settings.secret_env},
+        **{name: _secret_reference(scope, name) for name in settings.secret_env},
         **(plugins.environment if plugins else {}),
         "API_URL": fiftyone.worker_api_url or fiftyone.api_uri,
         "ENTRYPOINT_COMMANDS": ",".join(orchestrator.allowed_commands),
         "FIFTYONE_DATABASE_NAME": fiftyone.database_name,
-        "FIFTYONE_DATABASE_URI": secret_reference(scope, "FIFTYONE_DATABASE_URI"),
-        "FIFTYONE_ENCRYPTION_KEY": secret_reference(scope, "FIFTYONE_ENCRYPTION_KEY"),
+        "FIFTYONE_DATABASE_URI": _secret_reference(scope, "FIFTYONE_DATABASE_URI"),
+        "FIFTYONE_ENCRYPTION_KEY": _secret_reference(scope, "FIFTYONE_ENCRYPTION_KEY"),
         "FIFTYONE_INTERNAL_SERVICE": "1",
         "FIFTYONE_MAX_PROCESS_POOL_WORKERS": str(orchestrator.process_pool_workers),
         "FIFTYONE_PLUGINS_CACHE_ENABLED": "true",
-        "PIP_EXTRA_INDEX_URL": secret_reference(scope, "FIFTYONE_PYPI_URL"),
+        "PIP_EXTRA_INDEX_URL": _secret_reference(scope, "FIFTYONE_PYPI_URL"),
     }
 
 
@@ -58,7 +57,12 @@ def container_image(settings: Settings, orchestrator: OrchestratorSettings) -> d
     if settings.container_registry_username is not None:
         scope = settings.secret_scope.name
         image["basic_auth"] = {
-            "username": secret_reference(scope, _REGISTRY_USERNAME),
-            "password": secret_reference(scope, _REGISTRY_PASSWORD),
+            "username": _secret_reference(scope, _REGISTRY_USERNAME),
+            "password": _secret_reference(scope, _REGISTRY_PASSWORD),
         }
     return image
+
+
+def _secret_reference(scope: str, key: str) -> str:
+    """What an environment variable holds for a secret; it must stay the whole value (terraform-provider #1898)."""
+    return f"{{{{secrets/{scope}/{key}}}}}"

@@ -46,8 +46,3 @@ class SecretScope(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
         self.register_outputs({"scopeName": self.scope_name})
-
-
-def secret_reference(scope: str, key: str) -> str:
-    """What an environment variable holds for a secret; it must stay the whole value (terraform-provider #1898)."""
-    return f"{{{{secrets/{scope}/{key}}}}}"

@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from adoption.import_file import Resource, job_resource, scope_resource
-from components.instance_pools import InstancePoolsArgs, pool_properties
-from components.orchestrator_settings import STACK_TAG
+from components.job_names import STACK_TAG
+from components.pool_properties import InstancePoolsArgs, pool_properties
 from components.run_environment import container_image
 from components.settings import PROJECT, Settings
 

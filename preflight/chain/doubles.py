@@ -7,7 +7,7 @@ service principals and their secrets do not.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from components.orchestrator_settings import STACK_TAG
+from components.job_names import STACK_TAG
 from preflight.chain.agreement import WORKSPACE
 from preflight.chain.check import BrokenError, Check
 from preflight.chain.deployed import Deployed, tag_prefix

@@ -1,6 +1,6 @@
 """Rules on what happens at once, at, below and above each limit, with the value missing and unknown."""
 
-from components.job import REGISTRATION_TASK as PROGRAM_TASK
+from components.job_names import REGISTRATION_TASK as PROGRAM_TASK
 from rules.clusters import POOL, REGISTRATION_TASK
 from rules.concurrency import CAPACITY
 from rules.model import Resource

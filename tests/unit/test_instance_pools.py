@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.instance_pools import InstancePoolsArgs, pool_properties
 from components.instance_pools_args import needed_by_pools
+from components.pool_properties import InstancePoolsArgs, pool_properties
 from tests.unit.settings_cases import configuration, orchestrator, settings
 
 

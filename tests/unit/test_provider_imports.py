@@ -1,6 +1,7 @@
 """The process of the dynamic providers loads neither pulumi_databricks nor databricks-sdk before a call needs it.
 
-The engine starts that process for every command, and each of the two takes a second to load.
+The engine starts that process for every command, and each of the two takes a second to load. Recovery follows
+each run that failed, and asks the workspace through databricks-sdk alone.
 """
 
 import subprocess
@@ -31,3 +32,7 @@ def test_the_providers_load_without_the_databricks_packages() -> None:
 
 def test_what_loads_them_is_seen() -> None:
     assert loaded_with("components.access", "databricks.sdk.errors") == set(SLOW)
+
+
+def test_recovery_loads_without_the_package_that_only_the_program_needs() -> None:
+    assert "pulumi_databricks" not in loaded_with("recovery.__main__")

@@ -16,7 +16,7 @@ import pytest
 from databricks.sdk.errors import InvalidParameterValue
 
 from adoption.import_file import JOB, SCOPE
-from components.instance_pools import InstancePoolsArgs, pool_properties
+from components.pool_properties import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
 from recovery.orphans import gone, owned
 from recovery.state import State
