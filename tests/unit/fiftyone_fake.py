@@ -19,7 +19,10 @@ from fiftyone_provider.secret import SecretProvider
 
 MARK = "fiftyone-databricks/test/gpu"
 READS = ("secret", "orchestrator")
-IDS = {"secret": "CLIENT_SECRET_GPU", "orchestrator": "gpu"}
+KEY = "CLIENT_SECRET_GPU"
+IDS = {"secret": KEY, "orchestrator": "gpu"}
+# Secrets that are not the stack's, by field.
+OTHERS = {"host": "SHARED_HOST", "accountId": "SHARED_ACCOUNT"}
 
 
 @dataclass
@@ -109,7 +112,7 @@ class Wanted:
 
     def secret(self) -> dict[str, Any]:
         return {
-            "key": "CLIENT_SECRET_GPU",
+            "key": KEY,
             "value": self.client_secret,
             "valueId": f"id of {self.client_secret}",
             "description": "credential",
@@ -209,3 +212,17 @@ class Engine:
             if name in self.state:
                 provider.delete(IDS[name], self.state[name])
                 del self.state[name]
+
+
+SHARED = Wanted(existing=OTHERS)
+
+
+def shared(fiftyone: FakeFiftyOne) -> FakeFiftyOne:
+    """It has the secrets that exist already."""
+    fiftyone.secrets.update(dict.fromkeys(OTHERS.values(), ("theirs", "by hand")))
+    return fiftyone
+
+
+def theirs() -> Registration:
+    """An orchestrator of our id that somebody registered by hand."""
+    return Registration(instance_id="gpu", description="by hand", environment="databricks", config={}, secrets={})

@@ -4,14 +4,15 @@ Every change is run once in peace to count its calls, then once for each of them
 for a moment and for good, and then settled with the change kept and with the change taken back.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from fiftyone_provider.connection import CONNECTION
 from fiftyone_provider.mark import parsed
-from tests.unit.fiftyone_fake import Engine, FakeFiftyOne, Wanted, down
+from tests.unit.fiftyone_fake import KEY, Engine, FakeFiftyOne, Wanted, down
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 FIRST = Wanted()
 CHANGES: dict[str, tuple[Wanted | None, Wanted | None]] = {
@@ -26,13 +27,6 @@ CHANGES: dict[str, tuple[Wanted | None, Wanted | None]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
-    yield
-    CONNECTION._client, CONNECTION._out_of_reach = None, False  # pyright: ignore[reportPrivateUsage]
-
-
 def is_right(engine: Engine, wanted: Wanted | None) -> bool:
     """FiftyOne holds what is wanted, under the tokens that the state knows, and nothing else."""
     fiftyone = engine.fiftyone
@@ -41,7 +35,7 @@ def is_right(engine: Engine, wanted: Wanted | None) -> bool:
     ((key, (value, description)),) = fiftyone.secrets.items()
     ((_, found),) = fiftyone.orchestrators.items()
     return (
-        (key, value) == ("CLIENT_SECRET_GPU", wanted.client_secret)
+        (key, value) == (KEY, wanted.client_secret)
         and parsed(description).token == engine.state["secret"]["token"]
         and parsed(found.description).token == engine.state["orchestrator"]["token"]
         and parsed(found.description).text == wanted.description
