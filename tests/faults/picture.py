@@ -7,39 +7,52 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emulator.store import SERVICE_PRINCIPAL_ID
 from fiftyone_provider.mark import parsed
+from tests.faults.state_lines import memory_lines, resource_lines
 
+LIVE_SECRETS = "SELECT id, hash FROM oauth_secrets WHERE principal != ? ORDER BY number"
 PRINCIPALS = "SELECT id, application_id, display_name AS name, grant_rules FROM service_principals"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`lines` of what is there; `ids` by name of what has to keep its id; the OAuth secrets that live, in number."""
+    """`lines` of what is there, and a hash of all that the state remembers.
+
+    `ids` are, by name, of what has to keep its id, which two equal pictures may differ in; `live_secrets` are the OAuth
+    secrets that live, in number.
+    """
 
     lines: frozenset[str]
+    memory: str
     doubles: tuple[str, ...]
-    ids: dict[str, str]
+    ids: dict[str, str] = field(compare=False)
     live_secrets: int
 
 
-def picture(home: Path, state: Path) -> Picture:
-    """Of the emulator in a folder and the stack in a file of its backend."""
+def picture(home: Path, deployment: Mapping[str, Any]) -> Picture:
+    """Of the emulator in a folder and a stack's state, as Pulumi exports it with its secrets in the clear."""
     db = sqlite3.connect(home / "workspace.db")
     db.row_factory = sqlite3.Row
     try:
         names = _names(db)
         replaced = re.compile("|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "(?!)")
-        found = [replaced.sub(lambda id_: f"<{names[id_[0]]}>", line) for line in (*_lines(db), *_state(state))]
-        live = db.execute("SELECT count(*) FROM oauth_secrets WHERE principal != ?", (SERVICE_PRINCIPAL_ID,))
+
+        def named(lines: Iterable[str]) -> list[str]:
+            return [replaced.sub(lambda id_: f"<{names[id_[0]]}>", line) for line in lines]
+
+        found = named((*_lines(db), *resource_lines(deployment)))
+        live = [row["hash"] for row in db.execute(LIVE_SECRETS, (SERVICE_PRINCIPAL_ID,))]
+        secrets = {hash_: f"OAuth secret {place}" for place, hash_ in enumerate(live)}
+        memory = hashlib.sha256("\n".join(sorted(named(memory_lines(deployment, secrets)))).encode()).hexdigest()
         ids = {name: id_ for id_, name in names.items() if name.startswith(("job ", "pool ", "principal "))}
         doubles = tuple(sorted({line for line in found if found.count(line) > 1}))
-        return Picture(frozenset(found), doubles, ids, live.fetchone()[0])
+        return Picture(frozenset(found), memory, doubles, ids, len(live))
     finally:
         db.close()
 
@@ -51,6 +64,12 @@ def _names(db: sqlite3.Connection) -> dict[str, str]:
     for row in db.execute(PRINCIPALS):
         names[str(row["id"])] = f"principal {row['name']}"
         names[row["application_id"]] = f"client {row['name']}"
+    secrets = db.execute(LIVE_SECRETS, (SERVICE_PRINCIPAL_ID,))
+    names |= {row["id"]: f"OAuth secret {place}" for place, row in enumerate(secrets)}
+    for table, key in (("fiftyone_secrets", "key"), ("fiftyone_orchestrators", "instance_identifier")):
+        for row in db.execute(f"SELECT {key} AS name, description FROM {table}"):
+            if token := parsed(row["description"]).token:
+                names[token] = f"token of {row['name']}"
     return names
 
 
@@ -79,14 +98,6 @@ def _lines(db: sqlite3.Connection) -> Iterator[str]:
     for row in db.execute("SELECT * FROM fiftyone_orchestrators"):
         told = " ".join(_sorted(row[name]) for name in ("environment", "config", "secrets", "available_operators"))
         yield f"orchestrator {row['instance_identifier']} {parsed(row['description']).text} {told}"
-
-
-def _state(file: Path) -> Iterator[str]:
-    latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"].get("latest") or {}
-    for resource in latest.get("resources") or []:
-        # Providers have ids of their own.
-        if resource.get("custom") and not resource["type"].startswith("pulumi:"):
-            yield f"state {resource['urn'].rpartition('$')[2]} {resource['id']}"
 
 
 def _sorted(value: Any) -> str:

@@ -89,6 +89,8 @@ def record(world: World, step: Step) -> Recording:
         # What a fault has left of it, `make up` makes whole again.
         settled = world.stack.make_up()
         assert settled.code == 0, settled.output
+    again = world.second_up()
+    assert again.code == 0, again.output
     return Recording(kinds=tuple(kinds), read_back=tuple(read_back), end=world.picture())
 
 

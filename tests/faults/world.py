@@ -4,6 +4,7 @@ Owns the processes and the folders. Going back copies the emulator's database an
 where a deployment takes several seconds, and every case begins in the same place, with the same ids.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -57,10 +58,6 @@ class World:
     other_run_as: str
     _restarting: threading.Lock = field(default_factory=threading.Lock)
 
-    @property
-    def state(self) -> Path:
-        return self.stack.folder / "state" / ".pulumi" / "stacks" / "fiftyone-databricks" / f"{self.stack.name}.json"
-
     def aim(self, aim: Aim) -> None:
         orchestrator = {"nodeType": "g2-standard-8", "registrationPool": self.pool, **aim.orchestrator}
         settings = {
@@ -79,7 +76,13 @@ class World:
         write_operators(self.folder / "plugins", *aim.operators)
 
     def picture(self) -> Picture:
-        return picture(self.workspace.home, self.state)
+        exported = self.run("stack", "export", "--show-secrets")
+        assert exported.code == 0, exported.output
+        return picture(self.workspace.home, json.loads(exported.output)["deployment"])
+
+    def second_up(self) -> Run:
+        """What another `up` would do; it is green where it would do nothing."""
+        return self.run("preview", "--expect-no-changes")
 
     def keep(self, name: str) -> None:
         """Remember how everything stands."""
