@@ -4,12 +4,11 @@ On a clean day nothing is asked for that; a change looks before it acts either w
 """
 
 import os
-from collections.abc import Mapping
 from typing import Final
 
 LEFT_OVERS: Final = "LOOK_FOR_LEFT_OVERS"
 
 
-def looks_for_left_overs(environ: Mapping[str, str] = os.environ) -> bool:
+def looks_for_left_overs() -> bool:
     """Whether this run is to look for them."""
-    return environ.get(LEFT_OVERS) == "yes"
+    return os.environ.get(LEFT_OVERS) == "yes"

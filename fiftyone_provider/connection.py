@@ -95,13 +95,16 @@ class FiftyOneConnection:
 
         Raises:
             NotLookedError: a preview has no key, or FiftyOne cannot be reached.
-            FiftyOneError: FiftyOne refuses, which the change to come would meet too.
+            FiftyOneError: FiftyOne refuses, which the change to come would meet too; or it cannot be reached after a
+                run that went wrong, of which a green one would take away the sign.
         """
         if self._out_of_reach:
             raise NotLookedError
         try:
             return self.ask(question)
         except UnreachableError as error:
+            if looks_for_left_overs():
+                raise
             self._not_looked(str(error))
 
     def _not_looked(self, why: str) -> NoReturn:

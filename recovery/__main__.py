@@ -1,14 +1,15 @@
 """Puts right what an interrupted or failed run has left, before the next one: `python -m recovery STACK PROJECT`.
 
-First what still runs of a dead run is ended, then its lock is removed, then what the workspace has of the stack's and
-the state does not is brought in. The other way round, of what the state has and the workspace does not, jobs are taken
-out here; where more may be gone, the `up` that follows refreshes. Keeps nothing of its own, and may run again at any
-time. `make` runs it where the backend shows a sign (toolchain/interrupted.py).
+First what still runs of a dead run is ended, then its lock is removed, then the state is refreshed if it may have what
+is gone, then what the workspace has of the stack's and the state does not is brought in. Keeps nothing of its own, and
+may run again at any time: what fails on the way leaves the signs as they were. `make` runs it where the backend shows
+one (toolchain/interrupted.py).
 """
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ from components.settings_loader import load_settings
 from databricks_provider.workspace_client import workspace_client
 from preflight.configuration import from_backend
 from recovery import dead_runs
-from recovery.orphans import POOL, gone, owned
-from recovery.state import State, read, repair, write
+from recovery.orphans import POOL, gone, lacks, owned
+from recovery.state import State, read, refresh, repair, write
+from toolchain.interrupted import lost_deletes
 from toolchain.locks import Lock, backend_folder, locks
 from toolchain.paths import SetupError
 from toolchain.pulumi_json import PulumiError
@@ -35,13 +37,37 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     """Do so, and say what is done.
 
     Raises:
-        SetupError: a run is at work on the stack, or may be; or what was found cannot be brought in.
+        SetupError: a run is at work on the stack, or may be; the settings are refused; or what was found cannot be
+            brought in.
         PulumiError, DatabricksError, TimeoutError, ValueError: it could not be found out what is left.
     """
     _say(f"a run of {stack} before did not end well; looking for what it left")
-    _clear_away(stack, backend_folder(environ, project))
-    repair(stack, environ, project)
-    state = read(stack, environ, project)
+    lost = lost_deletes(stack, environ, project)
+    with _cleared_away(stack, backend_folder(environ, project)):
+        repair(stack, environ, project)
+        settings, client = _workspace(stack, environ, project)
+        state = read(stack, environ, project)
+        if lost or lacks(state.pools, state.scopes, client):
+            _say("what it deleted may be in the state still; refreshing that")
+            refresh(stack, environ, project)
+        superfluous = _bring_in(settings, state, client, environ, project)
+        # The signs go last: until all is brought in, whoever comes next has to look again.
+        deleted = gone(state.jobs, client)
+        if state.pending or deleted or state.has_unread_scope or superfluous:
+            # A run that is at work after all refuses it.
+            write(read(stack, environ, project), stack, environ, project, without=deleted)
+            cut_off = [f"cut off {each}" for each in state.pending]
+            unread = ["scope is made"] if state.has_unread_scope else []
+            done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
+            for each in done:
+                _say(each)
+        for pool in superfluous:
+            client.instance_pools.delete(pool.id)
+            _say(f"deleted instance pool {pool.id}, which was to be {pool.name}")
+
+
+def _workspace(stack: str, environ: Mapping[str, str], project: Path) -> "tuple[Settings, WorkspaceClient]":
+    """The stack's settings, and the workspace that they name. Raises SetupError where they are refused."""
     configuration = from_backend(stack, environ, project)
     if configuration.problem:
         raise SetupError(configuration.problem)
@@ -53,24 +79,16 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
             environ=environ,
             previewing=True,
         )
-    except SettingsError:
-        return  # which the program says itself, before it makes anything
-    client = workspace_client(configuration.get)
-    _bring_in(settings, state, client, environ, project)
-    # The signs go last: until all is brought in, whoever comes next has to look again.
-    deleted = gone(state.jobs, client)
-    if state.pending or deleted or state.has_unread_scope:
-        write(read(stack, environ, project), stack, environ, project, without=deleted)
-        cut_off = [f"cut off {each}" for each in state.pending]
-        unread = ["scope is made"] if state.has_unread_scope else []
-        done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
-        _say("; ".join(done))
+    except SettingsError as error:
+        raise SetupError(str(error)) from None
+    return settings, workspace_client(configuration.get)
 
 
-def _clear_away(stack: str, folder: Path | None) -> None:
-    """Take away what a dead run has left on this machine, and in a backend that is a folder.
+@contextmanager
+def _cleared_away(stack: str, folder: Path | None) -> Generator[None]:
+    """Without what a dead run has left on this machine, and in a backend that is a folder.
 
-    Raises SetupError where a run is at work.
+    What fails then puts its lock back, which says that it was killed. Raises SetupError where a run is at work.
     """
     dead = list(locks(stack, folder)) if folder else []
     for lock in dead:
@@ -80,8 +98,9 @@ def _clear_away(stack: str, folder: Path | None) -> None:
     if folder and dead and dead_runs.mend_checkpoint(stack, folder):
         _say("it ended while the state was written; taken is the state before")
     for lock in dead:
-        dead_runs.remove(lock)
-        _say(f"removed the lock of {lock}, which is no more")
+        _say(f"removing the lock of {lock}, which is no more")
+    with dead_runs.without(dead):
+        yield
 
 
 def _check_over(lock: Lock, stack: str) -> None:
@@ -98,9 +117,13 @@ def _check_over(lock: Lock, stack: str) -> None:
 
 def _bring_in(
     settings: Settings, state: State, client: "WorkspaceClient", environ: Mapping[str, str], project: Path
-) -> None:
+) -> list[Resource]:
+    """Bring in what the workspace has; the pools that cannot be, because others have their place.
+
+    Those are of a replacement that did not come to its end: no job was told of them, and their names are taken.
+    """
     taken = set(state.urns)
-    orphans: list[Resource] = []
+    orphans, superfluous = list[Resource](), list[Resource]()
     for found in owned(settings, state.begun_pools, client):
         if found.id in state.ids:
             continue
@@ -109,16 +132,14 @@ def _bring_in(
             taken.add(urn)
             orphans.append(found)
         elif found.kind == POOL:
-            # Of a replacement that did not come to its end; no job was told of it, and its name is taken.
-            client.instance_pools.delete(found.id)
-            _say(f"deleted instance pool {found.id}, which was to be {found.name}")
+            superfluous.append(found)
         else:
             _say(f"{found.kind.rpartition(':')[2]} {found.id} is {found.name} a second time; `make verify` tells more")
-    if not orphans:
-        return
-    _say("made, and not in the state: " + ", ".join(f"{each.name} ({each.id})" for each in orphans))
-    if run_import(orphans, settings.stack, state.urns, environ, project):
-        raise SetupError("what a run before has made could not be brought in, as shown above")
+    if orphans:
+        _say("made, and not in the state: " + ", ".join(f"{each.name} ({each.id})" for each in orphans))
+        if run_import(orphans, settings.stack, state.urns, environ, project):
+            raise SetupError("what a run before has made could not be brought in, as shown above")
+    return superfluous
 
 
 def _say(text: str) -> None:

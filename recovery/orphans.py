@@ -1,11 +1,12 @@
 """What the workspace has of the stack's and its state does not, or the other way round: a run never learnt of it.
 
 A thing counts as the stack's by its tag and name, and only if it is as bare as a create leaves it: a job that never
-ran, a pool that no job names, a scope or service principal without secrets. Anything else is at work for somebody, such
-as the same stack on another backend. Owns the looking; only reads.
+ran, a pool that no job names, a scope without secrets that one alone may manage, a service principal that has nothing.
+Anything else is at work for somebody, such as the same stack on another backend. Owns the looking; only reads.
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,8 @@ from components.settings import PROJECT, Settings
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+# How long Databricks keeps a job's runs (its Jobs API, "List job runs"), less a day.
+SECONDS_OF_RUNS: Final = 59 * 24 * 3600
 POOL: Final = "databricks:index/instancePool:InstancePool"
 
 
@@ -51,6 +54,13 @@ def gone(jobs: Mapping[str, str], client: "WorkspaceClient") -> set[str]:
     return found
 
 
+def lacks(pools: Collection[str], scopes: Collection[str], client: "WorkspaceClient") -> bool:
+    """Whether the workspace lacks any of these, by their ids. Raises DatabricksError."""
+    there = {pool.instance_pool_id for pool in client.instance_pools.list()} if pools else set[str | None]()
+    known = {scope.name for scope in client.secrets.list_scopes()} if scopes else set[str | None]()
+    return not (there.issuperset(pools) and known.issuperset(scopes))
+
+
 def _jobs(stack: str, client: "WorkspaceClient") -> Iterator[Resource]:
     for job in sorted(client.jobs.list(), key=lambda job: job.job_id or 0):
         tag = ((job.settings and job.settings.tags) or {}).get(STACK_TAG, "")
@@ -60,7 +70,9 @@ def _jobs(stack: str, client: "WorkspaceClient") -> Iterator[Resource]:
             tag == f"{PROJECT}.{stack}.{instance_id}"
             and (job.settings and job.settings.name) == f"fiftyone-{stack}-{instance_id}"
         )
-        if is_ours and not any(client.jobs.list_runs(job_id=job.job_id, limit=1)):
+        # Databricks forgets runs, so that an old job may have had some.
+        is_new = (job.created_time or 0) / 1000 > time.time() - SECONDS_OF_RUNS
+        if is_ours and is_new and not any(client.jobs.list_runs(job_id=job.job_id, limit=1)):
             yield job_resource(instance_id, str(job.job_id))
 
 
@@ -104,17 +116,21 @@ def _wanted_pools(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _scope(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
-    scope = settings.secret_scope
-    there = not scope.existing and scope.name in {found.name for found in client.secrets.list_scopes()}
-    if there and not any(client.secrets.list_secrets(scope.name)):
-        yield scope_resource(scope.name)
+    name = settings.secret_scope.name
+    found = {} if settings.secret_scope.existing else {scope.name: scope for scope in client.secrets.list_scopes()}
+    # One on a key vault shows the vault's secrets alone, and its type.
+    if name not in found or (kind := found[name].backend_type) is None or kind.value != "DATABRICKS":
+        return
+    levels = [entry.permission and entry.permission.value for entry in client.secrets.list_acls(name)]
+    if levels in ([], ["MANAGE"]) and not any(client.secrets.list_secrets(name)):
+        yield scope_resource(name)
 
 
 def _service_principals(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
     run_as = settings.run_as.service_principal if settings.run_as else None
     for found in client.service_principals.list(filter=f'displayName eq "fiftyone-{settings.stack}"'):
-        is_bare = not any(client.service_principal_secrets_proxy.list(found.id or ""))
-        if is_bare and found.application_id != run_as:
+        is_known_elsewhere = found.external_id or found.roles or found.groups or found.application_id == run_as
+        if not is_known_elsewhere and not _has_secrets(found.id or "", client):
             yield Resource(
                 kind="databricks:index/servicePrincipal:ServicePrincipal",
                 name="trigger",
@@ -122,3 +138,13 @@ def _service_principals(settings: Settings, client: "WorkspaceClient") -> Iterat
                 component="ServicePrincipal",
                 component_name="trigger",
             )
+
+
+def _has_secrets(principal: str, client: "WorkspaceClient") -> bool:
+    """Whether it has OAuth secrets; so it counts too where the deployer may not ask, as who made it may."""
+    from databricks.sdk.errors import PermissionDenied
+
+    try:
+        return any(client.service_principal_secrets_proxy.list(principal))
+    except PermissionDenied:
+        return True

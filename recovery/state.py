@@ -12,6 +12,7 @@ from typing import Any
 
 from adoption.import_file import JOB, SCOPE
 from recovery.orphans import POOL
+from toolchain.patience import run_to_its_end
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
 
@@ -30,6 +31,16 @@ class State:
     def ids(self) -> set[str]:
         """All ids that the state knows."""
         return {each.get("id", "") for each in self.entries("resources")}
+
+    @property
+    def pools(self) -> set[str]:
+        """Ids of the instance pools."""
+        return {each["id"] for each in self.entries("resources") if each["type"] == POOL}
+
+    @property
+    def scopes(self) -> set[str]:
+        """Ids of the secret scopes, which are their names."""
+        return {each["id"] for each in self.entries("resources") if each["type"] == SCOPE}
 
     @property
     def jobs(self) -> dict[str, str]:
@@ -90,6 +101,21 @@ def repair(stack: str, environ: Mapping[str, str], project: Path) -> None:
     Raises PulumiError.
     """
     _pulumi(["state", "repair", "--yes", "--stack", stack], environ, project)
+
+
+def refresh(stack: str, environ: Mapping[str, str], project: Path) -> None:
+    """Take out of the state what is gone, by the credentials that it remembers. Raises PulumiError.
+
+    With the program, it breaks a state that lacks what the program asks for (pulumi #21645).
+    """
+    flags = ["--yes", "--skip-preview", "--skip-pending-creates", "--non-interactive"]
+    # A rotation that is due is no drift (databricks_provider/rotation.py).
+    environ = {**environ, "ROTATE_CREDENTIAL": "never"}
+    if run_to_its_end(["pulumi", "refresh", "--stack", stack, *flags], environ, project):
+        raise PulumiError(
+            "the state could not be refreshed, as shown above. Where the credentials that it remembers hold no more: "
+            f"`pulumi cancel {stack}`, `pulumi up --stack {stack}`, and then `make refresh STACK={stack}`"
+        )
 
 
 def _pulumi(arguments: Sequence[str], environ: Mapping[str, str], project: Path, given: str = "") -> None:

@@ -3,7 +3,7 @@
 Owns the signs alone, which cost no request to the workspace; what is done about them is recovery/.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from toolchain.paths import REPO
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
 
-def was_interrupted(stack: str, environ: dict[str, str], project: Path = REPO) -> bool:
+def was_interrupted(stack: str, environ: Mapping[str, str], project: Path = REPO) -> bool:
     """Whether there is a lock, something is pending, or anything did not succeed since the last update that did.
 
     Not where the stack cannot be read: the command that follows will say it better.
@@ -20,37 +20,42 @@ def was_interrupted(stack: str, environ: dict[str, str], project: Path = REPO) -
     try:
         return (
             _is_locked(stack, environ, project)
-            or _is_pending(stack, environ, project)
+            or bool(_pending(stack, environ, project))
             or _has_failed(stack, environ, project)
         )
     except PulumiError:
         return False
 
 
-def lost_deletes(stack: str, environ: dict[str, str], project: Path = REPO) -> bool:
-    """Whether the state may have what a run before has deleted: its engine was killed, or it was a `destroy`.
+def lost_deletes(stack: str, environ: Mapping[str, str], project: Path = REPO) -> bool:
+    """Whether the state may have what a run before has deleted: it was killed, or cut off at it, or was a `destroy`.
 
-    The engine notes no deletes that it has begun. Asked before recovery, which takes the lock away.
+    Asked before the signs are taken away. Raises PulumiError.
     """
-    history = _since_success(stack, environ, project)
-    return _is_locked(stack, environ, project) or any(entry["kind"] == "destroy" for entry in history)
+    return (
+        _is_locked(stack, environ, project)
+        or "deleting" in _pending(stack, environ, project)
+        or any(entry["kind"] == "destroy" for entry in _since_success(stack, environ, project))
+    )
 
 
-def _is_locked(stack: str, environ: dict[str, str], project: Path) -> bool:
+def _is_locked(stack: str, environ: Mapping[str, str], project: Path) -> bool:
     folder = backend_folder(environ, project)
     return folder is not None and any(locks(stack, folder))
 
 
-def _is_pending(stack: str, environ: dict[str, str], project: Path) -> bool:
+def _pending(stack: str, environ: Mapping[str, str], project: Path) -> list[str]:
+    """What was begun and not ended, such as `creating`."""
     deployment: dict[str, Any] = pulumi_json(["stack", "export", "--stack", stack], environ, project)["deployment"]
-    return bool((deployment or {}).get("pending_operations"))
+    operations: list[dict[str, Any]] = (deployment or {}).get("pending_operations") or []
+    return [operation["type"] for operation in operations]
 
 
-def _has_failed(stack: str, environ: dict[str, str], project: Path) -> bool:
+def _has_failed(stack: str, environ: Mapping[str, str], project: Path) -> bool:
     return any(entry["result"] != "succeeded" for entry in _since_success(stack, environ, project))
 
 
-def _since_success(stack: str, environ: dict[str, str], project: Path) -> Iterator[dict[str, Any]]:
+def _since_success(stack: str, environ: Mapping[str, str], project: Path) -> Iterator[dict[str, Any]]:
     """The history since the last update that succeeded, the newest first."""
     history = ["stack", "history", "--json", "--page-size", "20", "--stack", stack]
     for entry in pulumi_json(history, environ, project):

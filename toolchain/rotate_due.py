@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolchain.environment import stack_environment
-from toolchain.interrupted import lost_deletes, was_interrupted
+from toolchain.interrupted import was_interrupted
 from toolchain.paths import REPO, SetupError
 from toolchain.stack import recover, run
 
@@ -30,8 +30,6 @@ def rotate_due(stack: str) -> int:
     environ = stack_environment(stack)
     # The plan is to show all that `up` would do.
     if was_interrupted(stack, environ):
-        if lost_deletes(stack, environ):
-            raise SetupError("a run before was cut off, and what it deleted is not known: run `make up` first")
         if code := recover(stack, environ):
             return code
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
-from toolchain.interrupted import lost_deletes, was_interrupted
+from toolchain.interrupted import was_interrupted
 from toolchain.next_steps import say_next
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 from toolchain.patience import run_to_its_end
@@ -30,6 +30,8 @@ FLAGS = {
     "refresh": ["--run-program"],
     "destroy": ["--run-program"],
 }
+# With the program, it breaks a state that lacks what the program asks for (pulumi #21645).
+AFTER_INTERRUPTION: dict[str, list[str]] = {"refresh": []}
 # How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
 # due is no drift, which `refresh` looks for.
 ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
@@ -55,9 +57,9 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     pulumi_verb = "up" if verb == "rotate" else verb
     own_flags = FLAGS[pulumi_verb]
     if pulumi_verb != "preview" and was_interrupted(stack, environ):
-        own_flags = after_interruption(pulumi_verb, stack, environ)
         if code := recover(stack, environ):
             return code
+        own_flags = AFTER_INTERRUPTION.get(pulumi_verb, own_flags)
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"
     environ[RUN_MARK] = f"{stack}/{uuid4()}"
     code = _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], environ)
@@ -66,19 +68,6 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     if code == 0:
         say_next(verb, stack, environ.get("DATABRICKS_HOST", ""))
     return code
-
-
-def after_interruption(verb: str, stack: str, environ: dict[str, str]) -> list[str]:
-    """The verb's flags where a run before did not end well, by the signs that recovery is about to take away."""
-    match verb:
-        case "up" if lost_deletes(stack, environ):
-            # With `--run-program`, this engine may wait for itself for ever.
-            return [*FLAGS["up"], "--refresh"]
-        case "refresh":
-            # With the program, it breaks a state that lacks what the program asks for (pulumi #21645).
-            return []
-        case _:
-            return FLAGS[verb]
 
 
 def recover(stack: str, environ: dict[str, str], project: Path = REPO) -> int:

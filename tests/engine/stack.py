@@ -14,7 +14,7 @@ from emulator.identity import ACCOUNT_ID, APPLICATION_ID
 from tests.engine.workspace import REPO, Workspace
 from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
-from toolchain.interrupted import lost_deletes, was_interrupted
+from toolchain.interrupted import was_interrupted
 from toolchain.paths import POLICY_PACK
 from toolchain.stack import RUN_MARK
 
@@ -113,9 +113,8 @@ class Stack:
 
     def make_up(self, **rotation: str) -> Run:
         """Deploy as `make up` does, which first takes in what an interrupted run has left."""
-        recovered, flags = None, list[str]()
+        recovered = None
         if was_interrupted(self.name, self.environ, self.folder):
-            flags = ["--refresh"] if lost_deletes(self.name, self.environ, self.folder) else []
             recovered = self.recover()
             if recovered.code:
                 return recovered
@@ -123,7 +122,7 @@ class Stack:
         left = {"LOOK_FOR_LEFT_OVERS": "yes"} if recovered else {}
         self.environ = {**before, **left, **rotation}
         try:
-            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview", *flags)
+            run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview")
         finally:
             self.environ = before
         return Run(code=run.code, output=f"{recovered.output if recovered else ''}{run.output}")

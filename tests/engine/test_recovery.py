@@ -11,7 +11,7 @@ from tests.engine.fault_proxy import Fault, FaultProxy
 from tests.engine.stack import Stack
 from tests.engine.workspace import Workspace
 from toolchain.interrupted import was_interrupted
-from toolchain.stack import after_interruption
+from toolchain.stack import AFTER_INTERRUPTION
 
 UP = ("up", "--yes", "--skip-preview")
 # The job waits for its pools.
@@ -76,7 +76,7 @@ def test_what_killed_runs_have_made_is_taken_in_and_made_once(faulty: FaultyStac
     assert left_running(faulty.stack)
     run = faulty.stack.make_up()
     assert run.code == 0, run.output
-    assert "removed the lock of" in run.output
+    assert "removing the lock of" in run.output
     assert "made, and not in the state: gpu (" in run.output
     assert faulty.is_right(), run.output
     assert left_running(faulty.stack) == []
@@ -123,6 +123,34 @@ def test_what_a_killed_destroy_has_deleted_is_made_again(faulty: FaultyStack) ->
     assert len(list(faulty.stack.workspace.client.secrets.list_secrets(scope.name or ""))) == 3
 
 
+def test_what_a_killed_run_has_deleted_is_noticed_though_recovery_failed_at_first(faulty: FaultyStack) -> None:
+    faulty.stack.up()
+    faulty.kill_at("POST /api/2.0/secrets/delete", "destroy", "--yes", "--skip-preview", "--run-program")
+    faulty.proxy.plan = lambda call: Fault.FORBIDDEN
+    red = faulty.stack.make_up()
+    faulty.proxy.peace()
+    assert red.code != 0
+    assert "recovery: nothing was deployed" in red.output
+    run = faulty.stack.make_up()
+    assert run.code == 0, run.output
+    assert "removing the lock of" in run.output
+    assert faulty.is_right(), run.output
+
+
+def test_a_pool_that_is_gone_after_a_run_that_failed_is_made_again(faulty: FaultyStack) -> None:
+    faulty.stack.up()
+    faulty.stack.orchestrator(maxCapacity=7)
+    faulty.proxy.at("POST /api/2.0/instance-pools/edit", Fault.FAILED)
+    assert faulty.stack.make_up().code != 0
+    faulty.proxy.peace()
+    w = faulty.stack.workspace.client
+    (gone,) = [pool for pool in w.instance_pools.list() if "-registration-" in (pool.instance_pool_name or "")]
+    w.instance_pools.delete(gone.instance_pool_id or "")
+    run = faulty.stack.make_up()
+    assert run.code == 0, run.output
+    assert faulty.is_right(), run.output
+
+
 def test_a_job_that_a_killed_run_has_deleted_with_its_orchestrator_is_not_deleted_twice(faulty: FaultyStack) -> None:
     settings = faulty.stack.settings
     second = {**settings["orchestrators"], "second": {"nodeType": "g2-standard-8"}}
@@ -141,8 +169,7 @@ def test_a_state_that_the_engine_broke_is_repaired(faulty: FaultyStack) -> None:
     assert "snapshot integrity failure" in broken.output
     assert faulty.stack.recover().code == 0
     # As `make refresh` does after an interruption.
-    flags = after_interruption("refresh", faulty.stack.name, faulty.stack.environ)
-    faulty.stack.succeeds("refresh", "--yes", "--skip-preview", *flags)
+    faulty.stack.succeeds("refresh", "--yes", "--skip-preview", *AFTER_INTERRUPTION["refresh"])
     run = faulty.stack.make_up()
     assert run.code == 0, run.output
     assert faulty.is_right(), run.output

@@ -50,9 +50,8 @@ def ended_at(matrix: Matrix, step: Step, end: EngineEnd, kind: Kind) -> Cell:
         engine.kill()
         engine.wait()
         end_processes(matrix.world.stack.name)
-    if engine.stdout and not engine.stdout.closed:
-        # Of a killed engine, what it has left holds the output open until recovery has ended it.
-        wrong += matrix.said(Run(code=engine.returncode, output=engine.stdout.read()))
+    # Of a killed engine, what it has left holds the output open until recovery has ended it.
+    wrong += matrix.said(Run(code=engine.returncode, output=_rest(engine)))
     return cell(step, kind, end.value, wrong)
 
 
@@ -86,18 +85,21 @@ def _end(engine: Popen[str], end: EngineEnd, held: Held) -> Run:
     """End the engine; what it had printed."""
     if end in (EngineEnd.KILLED_AFTER, EngineEnd.KILLED_BEFORE):
         engine.kill()
-    else:
+        return Run(code=engine.wait(), output="")
+    patience = threading.Timer(PATIENCE_SECONDS, engine.kill)
+    patience.start()
+    engine.send_signal(signal.SIGINT)
+    printed = _until_it_says_so(engine)
+    if end is EngineEnd.INTERRUPTED_TWICE:
         engine.send_signal(signal.SIGINT)
-        printed = _until_it_says_so(engine)
-        if end is EngineEnd.INTERRUPTED_TWICE:
-            engine.send_signal(signal.SIGINT)
-        else:
-            # The engine waits for calls that are on their way.
-            held.lost = False
-            held.over.set()
-        printed += engine.communicate(timeout=PATIENCE_SECONDS)[0]
-        return Run(code=engine.returncode, output=printed)
-    return Run(code=engine.wait(), output="")
+    else:
+        # The engine waits for calls that are on their way.
+        held.lost = False
+        held.over.set()
+    run = Run(code=engine.wait(), output=printed + _rest(engine))
+    assert patience.is_alive(), f"an engine that was interrupted did not end:\n{run.output}"
+    patience.cancel()
+    return run
 
 
 def _until_it_says_so(engine: Popen[str]) -> str:
@@ -107,3 +109,7 @@ def _until_it_says_so(engine: Popen[str]) -> str:
         if "cancel" in line.lower():
             break
     return printed
+
+
+def _rest(engine: Popen[str]) -> str:
+    return engine.stdout.read() if engine.stdout else ""

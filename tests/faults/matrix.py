@@ -145,13 +145,7 @@ class Matrix:
             if not met:
                 yield from (cell(step, kind, fault.value, ["the request was not made again"]) for kind in left)
                 return
-            wrong = self.wrong_after(step, *runs)
-            if wrong and len(met) > 1:
-                cells = [each for kind in met for each in self.met(step, fault, [kind])]
-                # Each alone may end right: then it is their coming together that does not.
-                yield from cells if any(each.wrong for each in cells) else [cell(step, met[0], fault.value, wrong)]
-            else:
-                yield from (cell(step, kind, fault.value, wrong) for kind in met)
+            yield from self._cells(step, fault, met, self.wrong_after(step, *runs))
 
     def apart(self, step: Step, fault: FaultClass, kinds: list[Kind]) -> Iterator[Cell]:
         """All these requests meet the fault, as many in a run as it reaches, and `make up` comes after each run.
@@ -173,12 +167,16 @@ class Matrix:
             for kind in kinds:
                 yield cell(step, kind, fault.value, ["the request was not made again"])
             return
-        wrong = self.wrong_after(step, run)
-        for kind in reached:
-            if wrong and len(reached) > 1:
-                yield from self.met(step, fault, [kind])
-            else:
-                yield cell(step, kind, fault.value, wrong)
+        yield from self._cells(step, fault, reached, self.wrong_after(step, run))
+
+    def _cells(self, step: Step, fault: FaultClass, met: list[Kind], wrong: list[str]) -> Iterator[Cell]:
+        """The results of faults that came together; where it ended wrong, of each on its own."""
+        if wrong and len(met) > 1:
+            cells = [each for kind in met for each in self.met(step, fault, [kind])]
+            # Each alone may end right: then it is their coming together that does not.
+            yield from cells if any(each.wrong for each in cells) else [cell(step, met[0], fault.value, wrong)]
+        else:
+            yield from (cell(step, kind, fault.value, wrong) for kind in met)
 
     def fault(self, step: Step, fault: FaultClass, kinds: list[Kind], *, again: bool = False) -> tuple[Run, list[Kind]]:
         """The step from where it stands, with a fault at the first request of each of these kinds that it reaches."""
@@ -213,7 +211,7 @@ class Matrix:
         if found.live_secrets not in (wanted.live_secrets, before.live_secrets):
             wrong.append(f"{found.live_secrets} OAuth secrets live, {wanted.live_secrets} should")
         if found == wanted:
-            # To the letter what the recording ended in, where a second `up` was seen to change nothing.
+            # To the letter what a peaceful run ended in, after which a second `up` was seen to change nothing.
             return wrong + self.said(*runs, up)
         again = world.second_up()
         if again.code:

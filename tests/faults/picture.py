@@ -46,9 +46,9 @@ def picture(home: Path, deployment: Mapping[str, Any]) -> Picture:
         def named(lines: Iterable[str]) -> list[str]:
             return [replaced.sub(lambda id_: f"<{names[id_[0]]}>", line) for line in lines]
 
-        found = named((*_lines(db), *resource_lines(deployment)))
         live = [row["hash"] for row in db.execute(LIVE_SECRETS, (SERVICE_PRINCIPAL_ID,))]
         secrets = {hash_: f"OAuth secret {place}" for place, hash_ in enumerate(live)}
+        found = named((*_lines(db, secrets), *resource_lines(deployment)))
         memory = hashlib.sha256("\n".join(sorted(named(memory_lines(deployment, secrets)))).encode()).hexdigest()
         ids = {name: id_ for id_, name in names.items() if name.startswith(("job ", "pool ", "principal "))}
         doubles = tuple(sorted({line for line in found if found.count(line) > 1}))
@@ -73,7 +73,7 @@ def _names(db: sqlite3.Connection) -> dict[str, str]:
     return names
 
 
-def _lines(db: sqlite3.Connection) -> Iterator[str]:
+def _lines(db: sqlite3.Connection, secrets: Mapping[str, str]) -> Iterator[str]:
     for table, columns in (
         ("pools", "id, name, spec"),
         ("scopes", "name"),
@@ -90,14 +90,19 @@ def _lines(db: sqlite3.Connection) -> Iterator[str]:
         yield f"secret {row['scope']}/{row['key']} {_digest(row['value'])}"
     for row in db.execute(PRINCIPALS):
         yield f"principal {row['name']} {_sorted(row['grant_rules'])}"
-    live = {row["hash"] for row in db.execute("SELECT hash FROM oauth_secrets")}
     for row in db.execute("SELECT key, value, description FROM fiftyone_secrets"):
-        works = hashlib.sha256(row["value"].encode()).hexdigest() in live
-        shown = row["value"] if "SECRET" not in row["key"] else "works" if works else "does not work"
-        yield f"FiftyOne secret {row['key']} {shown} {parsed(row['description']).text}"
+        digest = hashlib.sha256(row["value"].encode()).hexdigest()
+        shown = row["value"] if "SECRET" not in row["key"] else secrets.get(digest, "does not work")
+        yield f"FiftyOne secret {row['key']} {shown} {_told(row)}"
     for row in db.execute("SELECT * FROM fiftyone_orchestrators"):
         told = " ".join(_sorted(row[name]) for name in ("environment", "config", "secrets", "available_operators"))
-        yield f"orchestrator {row['instance_identifier']} {parsed(row['description']).text} {told}"
+        yield f"orchestrator {row['instance_identifier']} {_told(row)} {told}"
+
+
+def _told(row: sqlite3.Row) -> str:
+    """A description in FiftyOne, with the token of its write."""
+    description = parsed(row["description"])
+    return f"{description.text} {description.token}"
 
 
 def _sorted(value: Any) -> str:

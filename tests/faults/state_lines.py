@@ -1,4 +1,4 @@
-"""What a stack's state holds, as lines: which resources with which ids and, apart, all that it remembers of them."""
+"""What a stack's state holds, as lines: what there is by which ids and, apart, all that it remembers of that."""
 
 import hashlib
 import json
@@ -14,9 +14,12 @@ MARKS = ("delete", "external", "initErrors", "pendingReplacement", "taint")
 
 
 def resource_lines(deployment: Mapping[str, Any]) -> Iterator[str]:
-    """Each resource with its id."""
+    """Each resource with its id, the token of its write to FiftyOne, and what is not at its end."""
+    for operation in deployment.get("pending_operations") or []:
+        yield f"state: {operation['type']} {operation['resource']['urn']} has no end"
     for name, resource in _resources(deployment):
-        yield f"{name} {resource['id']}"
+        yield " ".join([name, resource["id"], str((resource.get("outputs") or {}).get("token", ""))]).rstrip()
+        yield from (f"{name} {mark}" for mark in MARKS if resource.get(mark))
 
 
 def memory_lines(deployment: Mapping[str, Any], secrets: Mapping[str, str]) -> Iterator[str]:
@@ -24,10 +27,7 @@ def memory_lines(deployment: Mapping[str, Any], secrets: Mapping[str, str]) -> I
 
     The deployment is one that was exported so. Secrets that differ from run to run have names, by their hash.
     """
-    for operation in deployment.get("pending_operations") or []:
-        yield f"{operation['type']} {operation['resource']['urn']} has no end"
     for name, resource in _resources(deployment):
-        yield from (f"{name} {mark}" for mark in MARKS if resource.get(mark))
         for side in ("inputs", "outputs"):
             text = json.dumps(_named(resource.get(side), secrets), sort_keys=True)
             yield f"{name} {side} {TIME.sub('<time>', text)}"

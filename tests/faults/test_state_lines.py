@@ -32,7 +32,7 @@ def deployment(*, secret: str = "hidden-one", cipher: str = "v1:one", made: str 
 
 
 def memory(of: dict[str, Any], names: dict[str, str] | None = None) -> list[str]:
-    return list(memory_lines(of, names or {}))
+    return [*resource_lines(of), *memory_lines(of, names or {})]
 
 
 def test_two_runs_that_wrote_the_same_are_remembered_alike() -> None:

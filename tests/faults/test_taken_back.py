@@ -1,6 +1,7 @@
 """A registration went wrong and FiftyOne stayed away, and the change is taken back in the settings: as it was before.
 
-With Databricks nothing is particular to that: what was left is found by what it is named, and goes.
+In Databricks what was begun for a change that was taken back is found only where settings still lead to it
+(docs/recovery.md).
 """
 
 from collections.abc import Callable

@@ -110,6 +110,19 @@ def test_calls_at_once_say_once_that_it_is_out_of_reach(
     assert capsys.readouterr().out.count(SAID) == 1
 
 
+def test_out_of_reach_is_an_error_where_a_run_before_may_have_left_something(
+    sdk: DocumentedModule, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOK_FOR_LEFT_OVERS", "yes")
+    sdk.answers["get_secret_info"] = ConnectionError(KEY)
+    found = connection(**COMPLETE)
+    for _ in range(2):
+        with pytest.raises(UnreachableError) as raised:
+            found.look(secret)
+        assert KEY not in str(raised.value)
+    assert capsys.readouterr().out == ""
+
+
 def test_an_answer_that_comes_at_another_attempt_is_the_answer(
     sdk: DocumentedModule, capsys: pytest.CaptureFixture[str]
 ) -> None:

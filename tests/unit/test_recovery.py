@@ -13,12 +13,12 @@ from typing import Any
 
 import psutil
 import pytest
-from databricks.sdk.errors import InvalidParameterValue
+from databricks.sdk.errors import InvalidParameterValue, PermissionDenied
 
 from adoption.import_file import JOB, SCOPE
 from components.pool_properties import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
-from recovery.orphans import gone, owned
+from recovery.orphans import gone, lacks, owned
 from recovery.state import State
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
@@ -28,12 +28,15 @@ from toolchain.stack import RUN_MARK
 TAG = f"{PROJECT}.{STACK}."
 
 
-def job(job_id: int, name: str, tag: str, pool: str = "") -> Thing:
+def job(job_id: int, name: str, tag: str, pool: str = "", days: int = 0) -> Thing:
     clusters = [Thing(new_cluster=Thing(instance_pool_id=pool, driver_instance_pool_id=pool))]
     tags = {"pulumi-stack": tag} if tag else None
-    return Thing(job_id=job_id, settings=Thing(name=name, tags=tags, job_clusters=clusters, tasks=None))
+    made = (datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000
+    described = Thing(name=name, tags=tags, job_clusters=clusters, tasks=None)
+    return Thing(job_id=job_id, created_time=made, settings=described)
 
 
+NOTHING: dict[str, Any] = {"external_id": None, "roles": None, "groups": None}
 MAKES_ITS_OWN = configuration(fiftyone_databricks__servicePrincipal='{"create": true}')
 
 
@@ -45,6 +48,9 @@ def found(
     principals: Any = None,
     begun: Any = None,
     runs: Any = (),
+    acls: Any = ("MANAGE",),
+    backend: str = "DATABRICKS",
+    about: Any = None,
     config: dict[str, str] = MAKES_ITS_OWN,
 ) -> list[tuple[str, str]]:
     """Names and ids of what is taken for the stack's; `scopes` has keys by name, `principals` secrets by id."""
@@ -54,10 +60,15 @@ def found(
             list=lambda expand_tasks=False: jobs, list_runs=lambda job_id, limit: [job_id] if job_id in runs else []
         ),
         instance_pools=Thing(list=lambda: pools),
-        secrets=Thing(list_scopes=lambda: [Thing(name=name) for name in scopes], list_secrets=scopes.get),
+        secrets=Thing(
+            list_scopes=lambda: [Thing(name=name, backend_type=Thing(value=backend)) for name in scopes],
+            list_secrets=scopes.get,
+            list_acls=lambda scope: [Thing(permission=Thing(value=level)) for level in acls],
+        ),
         service_principals=Thing(
             list=lambda **_: [
-                Thing(id=each, application_id=f"{each * 8}-0000-4000-8000-000000000000") for each in principals
+                Thing(id=each, application_id=f"{each * 8}-0000-4000-8000-000000000000", **NOTHING | (about or {}))
+                for each in principals
             ]
         ),
         service_principal_secrets_proxy=Thing(list=principals.get),
@@ -81,6 +92,11 @@ def test_a_job_that_has_run_was_not_made_a_moment_ago_by_a_run_that_never_learnt
     assert found(jobs=[job(2, "fiftyone-dev-gpu", f"{TAG}gpu")], runs=[2]) == []
 
 
+def test_a_job_whose_runs_may_be_forgotten_is_not_taken_for_one_that_never_ran() -> None:
+    assert found(jobs=[job(2, "fiftyone-dev-gpu", f"{TAG}gpu", days=58)]) == [("gpu", "2")]
+    assert found(jobs=[job(2, "fiftyone-dev-gpu", f"{TAG}gpu", days=60)]) == []
+
+
 def test_a_pool_is_the_stacks_by_the_whole_of_its_name() -> None:
     orchestrator = settings().orchestrators["gpu"]
     args = InstancePoolsArgs(stack=STACK, instance_id="gpu", orchestrator=orchestrator, image=None, run_as=None)
@@ -96,6 +112,28 @@ def test_a_pool_is_the_stacks_by_the_whole_of_its_name() -> None:
 def test_a_scope_or_a_service_principal_that_holds_secrets_is_somebody_elses() -> None:
     assert found(scopes={"fiftyone-dev": []}, principals={"7": []}) == [("scope", "fiftyone-dev"), ("trigger", "7")]
     assert found(scopes={"fiftyone-dev": ["KEY"], "other": []}, principals={"7": ["secret"]}) == []
+
+
+@pytest.mark.parametrize("acls", [["READ"], ["MANAGE", "READ"], ["MANAGE", "MANAGE"]])
+def test_a_scope_that_others_have_a_right_to_is_somebody_elses(acls: list[str]) -> None:
+    assert found(scopes={"fiftyone-dev": []}, acls=acls) == []
+
+
+def test_a_scope_on_a_key_vault_is_somebody_elses() -> None:
+    assert found(scopes={"fiftyone-dev": []}, backend="AZURE_KEYVAULT") == []
+
+
+@pytest.mark.parametrize("about", [{"external_id": "1"}, {"roles": ["role"]}, {"groups": ["group"]}])
+def test_a_service_principal_that_is_somewhere_is_somebody_elses(about: dict[str, Any]) -> None:
+    assert found(principals={"7": []}, about=about) == []
+
+
+def test_a_service_principal_whose_secrets_may_not_be_asked_for_is_somebody_elses() -> None:
+    class Refusing(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            raise PermissionDenied("not yours")
+
+    assert found(principals=Refusing({"7": []})) == []
 
 
 def test_a_service_principal_is_the_stacks_only_where_it_makes_one_and_another_runs_its_jobs() -> None:
@@ -161,8 +199,19 @@ def test_a_lock_is_over_when_its_process_is_no_more_or_another_one_has_its_numbe
 def test_only_the_lock_itself_is_removed(tmp_path: Path) -> None:
     lock = written_lock(tmp_path)
     (lock.file.parent / "2.json").write_text("{}")
-    dead_runs.remove(lock)
+    with dead_runs.without([lock]):
+        pass
     assert [file.name for file in lock.file.parent.iterdir()] == ["2.json"]
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_lock_is_a_sign_until_what_it_is_a_sign_of_is_put_right(tmp_path: Path, failure: type[BaseException]) -> None:
+    lock = written_lock(tmp_path)
+    with pytest.raises(failure), dead_runs.without([lock]):
+        assert list(locks(STACK, tmp_path)) == []
+        raise failure
+    assert list(locks(STACK, tmp_path)) == [lock]
+    assert lock.file.with_name("1.json.attrs").read_text() == "{}"
 
 
 def test_what_was_half_written_beside_the_state_goes_and_the_state_stays(tmp_path: Path) -> None:
@@ -208,6 +257,18 @@ def test_a_job_that_is_gone_is_known_where_nothing_depends_on_it() -> None:
 
     client: Any = Thing(jobs=Thing(get=get))
     assert gone(state.jobs, client) == {"1", "4"}
+
+
+def test_a_pool_or_a_scope_that_the_workspace_lacks_is_noticed() -> None:
+    client: Any = Thing(
+        instance_pools=Thing(list=lambda: [Thing(instance_pool_id="1")]),
+        secrets=Thing(list_scopes=lambda: [Thing(name="scope")]),
+    )
+    assert not lacks({"1"}, {"scope"}, client)
+    assert lacks({"1", "2"}, {"scope"}, client)
+    assert lacks({"1"}, {"scope", "other"}, client)
+    client = None
+    assert not lacks(set(), set(), client)
 
 
 def test_a_folder_backend_is_found_as_the_engine_reads_its_address(

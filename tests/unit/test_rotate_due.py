@@ -63,7 +63,6 @@ def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged(
         return code
 
     monkeypatch.setattr(module, "was_interrupted", lambda stack, environ: True)
-    monkeypatch.setattr(module, "lost_deletes", lambda stack, environ: False)
     monkeypatch.setattr(module, "recover", recover)
     if code:
         assert rotate_due("dev") == code
