@@ -8,7 +8,7 @@ one (toolchain/interrupted.py).
 
 import os
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,17 +46,19 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
     with _cleared_away(stack, backend_folder(environ, project)):
         repair(stack, environ, project)
         settings, client = _workspace(stack, environ, project)
-        state = read(stack, environ, project)
+        before = state = read(stack, environ, project)
         if lost or lacks(state.pools, state.scopes, client):
             _say("what it deleted may be in the state still; refreshing that")
             refresh(stack, environ, project)
-        superfluous = _bring_in(settings, state, client, environ, project)
+            state = read(stack, environ, project)
+        found = owned(settings, before.begun_pools, client)
+        superfluous = _bring_in(found, settings.stack, state, environ, project)
         # The signs go last: until all is brought in, whoever comes next has to look again.
         deleted = gone(state.jobs, client)
-        if state.pending or deleted or state.has_unread_scope or superfluous:
+        if before.pending or deleted or state.has_unread_scope or superfluous:
             # A run that is at work after all refuses it.
             write(read(stack, environ, project), stack, environ, project, without=deleted)
-            cut_off = [f"cut off {each}" for each in state.pending]
+            cut_off = [f"cut off {each}" for each in before.pending]
             unread = ["scope is made"] if state.has_unread_scope else []
             done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
             for each in done:
@@ -116,28 +118,28 @@ def _check_over(lock: Lock, stack: str) -> None:
 
 
 def _bring_in(
-    settings: Settings, state: State, client: "WorkspaceClient", environ: Mapping[str, str], project: Path
+    found: Iterable[Resource], stack: str, state: State, environ: Mapping[str, str], project: Path
 ) -> list[Resource]:
-    """Bring in what the workspace has; the pools that cannot be, because others have their place.
+    """Bring in what was found and the state lacks; the pools that cannot be, because others have their place.
 
     Those are of a replacement that did not come to its end: no job was told of them, and their names are taken.
     """
     taken = set(state.urns)
     orphans, superfluous = list[Resource](), list[Resource]()
-    for found in owned(settings, state.begun_pools, client):
-        if found.id in state.ids:
+    for each in found:
+        if each.id in state.ids:
             continue
-        urn = found.urn(settings.stack)
+        urn = each.urn(stack)
         if urn not in taken:
             taken.add(urn)
-            orphans.append(found)
-        elif found.kind == POOL:
-            superfluous.append(found)
+            orphans.append(each)
+        elif each.kind == POOL:
+            superfluous.append(each)
         else:
-            _say(f"{found.kind.rpartition(':')[2]} {found.id} is {found.name} a second time; `make verify` tells more")
+            _say(f"{each.kind.rpartition(':')[2]} {each.id} is {each.name} a second time; `make verify` tells more")
     if orphans:
         _say("made, and not in the state: " + ", ".join(f"{each.name} ({each.id})" for each in orphans))
-        if run_import(orphans, settings.stack, state.urns, environ, project):
+        if run_import(orphans, stack, state.urns, environ, project):
             raise SetupError("what a run before has made could not be brought in, as shown above")
     return superfluous
 

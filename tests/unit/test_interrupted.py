@@ -2,12 +2,13 @@
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolchain.interrupted import was_interrupted
+from toolchain.interrupted import lost_deletes, was_interrupted
 
 
 def entry(kind: str, result: str = "succeeded") -> dict[str, str]:
@@ -21,6 +22,7 @@ def interrupted(
     *,
     fails: bool = False,
     backend: str = "",
+    asked: Callable[[str, dict[str, str], Path], bool] = was_interrupted,
 ) -> bool:
     """With a `pulumi` that answers as the engine does: newest first, and an export with what is pending."""
     deployment: dict[str, Any] = {"pending_operations": pending} if pending else {}
@@ -30,7 +32,14 @@ def interrupted(
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\n{'exit 255' if fails else f'cat {folder}/$2'}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return was_interrupted("dev", {"PATH": f"{folder}:/usr/bin:/bin"}, folder)
+    return asked("dev", {"PATH": f"{folder}:/usr/bin:/bin"}, folder)
+
+
+def lock_of(backend: Path, stack: str) -> None:
+    lock = {"pid": 1, "username": "somebody", "hostname": "here", "timestamp": "2027-01-31T00:00:00Z"}
+    folder = backend / ".pulumi" / "locks" / "organization" / "fiftyone-databricks" / stack
+    folder.mkdir(parents=True)
+    (folder / "1.json").write_text(json.dumps(lock))
 
 
 @pytest.mark.parametrize(
@@ -67,12 +76,30 @@ def test_a_killed_run_is_known_by_what_is_pending(tmp_path: Path, kind: str) -> 
     assert interrupted(tmp_path, [entry("update")], [{"type": kind, "resource": {"urn": "lost"}}])
 
 
+@pytest.mark.parametrize(
+    ("history", "pending", "expected"),
+    [
+        ([entry("update", "failed"), entry("destroy"), entry("update")], "creating", True),
+        ([entry("destroy", "failed"), entry("update")], "", True),
+        ([entry("update")], "deleting", True),
+        ([entry("update", "failed"), entry("update"), entry("destroy", "failed")], "creating", False),
+    ],
+)
+def test_deletes_may_be_unknown_after_a_destroy_and_where_one_was_cut_off(
+    tmp_path: Path, history: list[dict[str, str]], pending: str, expected: bool
+) -> None:
+    operations = [{"type": pending, "resource": {"urn": "lost"}}] if pending else []
+    assert interrupted(tmp_path, history, operations, asked=lost_deletes) is expected
+
+
+def test_deletes_may_be_unknown_where_a_killed_run_holds_the_lock(tmp_path: Path) -> None:
+    lock_of(tmp_path, "dev")
+    assert interrupted(tmp_path, [entry("update")], asked=lost_deletes)
+
+
 def test_a_lock_is_a_sign_and_another_stacks_is_none(tmp_path: Path) -> None:
-    lock = {"pid": 1, "username": "somebody", "hostname": "here", "timestamp": "2027-01-31T00:00:00Z"}
     for stack, expected in (("other", False), ("dev", True)):
-        folder = tmp_path / ".pulumi" / "locks" / "organization" / "fiftyone-databricks" / stack
-        folder.mkdir(parents=True)
-        (folder / "1.json").write_text(json.dumps(lock))
+        lock_of(tmp_path, stack)
         assert interrupted(tmp_path, [entry("update")]) is expected
 
 
