@@ -37,7 +37,8 @@ class SecretProvider(ResourceProvider):
         """Add the secret, or take over one that carries our mark.
 
         A write whose outcome is unknown counts as created, because only what is in the state can be taken back. It is
-        marked as not settled, at which the orchestrator that refers to it stops `up`, and the next one writes again.
+        marked as not settled: the orchestrator that refers to it makes sure of it, or fails where FiftyOne does not
+        answer, and the next `up` writes again.
         """
         token, settled = new_token(), True
         try:

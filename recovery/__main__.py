@@ -25,7 +25,7 @@ from recovery import dead_runs
 from recovery.orphans import POOL, gone, lacks, owned
 from recovery.state import State, read, refresh, repair, write
 from toolchain.interrupted import lost_deletes
-from toolchain.locks import Lock, backend_folder, locks
+from toolchain.locks import Lock, backend_folder, locks, without
 from toolchain.paths import SetupError
 from toolchain.pulumi_json import PulumiError
 
@@ -56,14 +56,15 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
         # The signs go last: until all is brought in, whoever comes next has to look again.
         deleted = gone(state.jobs, client)
         if before.pending or deleted or state.has_unread_scope or superfluous:
+            state = read(stack, environ, project)
             # A run that is at work after all refuses it.
-            write(read(stack, environ, project), stack, environ, project, without=deleted)
+            write(state, stack, environ, project, without=deleted)
             cut_off = [f"cut off {each}" for each in before.pending]
             unread = ["scope is made"] if state.has_unread_scope else []
             done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
             for each in done:
                 _say(each)
-        for pool in superfluous:
+        for pool in (each for each in superfluous if each.id not in state.ids):
             client.instance_pools.delete(pool.id)
             _say(f"deleted instance pool {pool.id}, which was to be {pool.name}")
 
@@ -101,7 +102,7 @@ def _cleared_away(stack: str, folder: Path | None) -> Generator[None]:
         _say("it ended while the state was written; taken is the state before")
     for lock in dead:
         _say(f"removing the lock of {lock}, which is no more")
-    with dead_runs.without(dead):
+    with without(dead):
         yield
 
 

@@ -6,8 +6,7 @@ make targets set in a run's environment (toolchain/stack.py), which children inh
 
 import socket
 from collections import defaultdict
-from collections.abc import Collection, Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -33,21 +32,6 @@ def is_over(lock: Lock) -> bool | None:
         return _is_over(process) or (younger and not _is_engine(process))
     except psutil.NoSuchProcess:
         return True
-
-
-@contextmanager
-def without(locks: Collection[Lock]) -> Generator[None]:
-    """Remove these locks, and put them back if what follows fails; `pulumi cancel` removes all, live ones too."""
-    files = [file for lock in locks for file in (lock.file, lock.file.with_name(f"{lock.file.name}.attrs"))]
-    contents = {file: file.read_bytes() for file in files if file.is_file()}
-    for file in contents:
-        file.unlink()
-    try:
-        yield
-    except BaseException:
-        for file, content in contents.items():
-            file.write_bytes(content)
-        raise
 
 
 def mend_checkpoint(stack: str, folder: Path) -> bool:

@@ -118,18 +118,29 @@ def _wanted_pools(settings: Settings) -> Iterator[tuple[str, str]]:
 def _scope(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
     name = settings.secret_scope.name
     found = {} if settings.secret_scope.existing else {scope.name: scope for scope in client.secrets.list_scopes()}
-    # One on a key vault shows the vault's secrets alone, and its type.
-    if name not in found or (kind := found[name].backend_type) is None or kind.value != "DATABRICKS":
-        return
-    levels = [entry.permission and entry.permission.value for entry in client.secrets.list_acls(name)]
-    if levels in ([], ["MANAGE"]) and not any(client.secrets.list_secrets(name)):
+    # One on a key vault shows the vault's secrets.
+    is_ordinary = name in found and (kind := found[name].backend_type) and kind.value == "DATABRICKS"
+    if is_ordinary and _is_bare(name, client):
         yield scope_resource(name)
+
+
+def _is_bare(scope: str, client: "WorkspaceClient") -> bool:
+    """Whether there is nothing in it, and nobody but who manages it; not where the deployer may not ask."""
+    from databricks.sdk.errors import PermissionDenied
+
+    try:
+        levels = [entry.permission and entry.permission.value for entry in client.secrets.list_acls(scope)]
+        return levels in ([], ["MANAGE"]) and not any(client.secrets.list_secrets(scope))
+    except PermissionDenied:
+        return False
 
 
 def _service_principals(settings: Settings, client: "WorkspaceClient") -> Iterator[Resource]:
     run_as = settings.run_as.service_principal if settings.run_as else None
     for found in client.service_principals.list(filter=f'displayName eq "fiftyone-{settings.stack}"'):
-        is_known_elsewhere = found.external_id or found.roles or found.groups or found.application_id == run_as
+        # All are in the group `users`.
+        groups = [group for group in found.groups or () if group.display != "users"]
+        is_known_elsewhere = found.external_id or found.roles or groups or found.application_id == run_as
         if not is_known_elsewhere and not _has_secrets(found.id or "", client):
             yield Resource(
                 kind="databricks:index/servicePrincipal:ServicePrincipal",

@@ -12,6 +12,7 @@ from typing import Any
 
 from adoption.import_file import JOB, SCOPE
 from recovery.orphans import POOL
+from toolchain.interrupted import RECOVERY
 from toolchain.patience import run_to_its_end
 from toolchain.pulumi_json import PulumiError, pulumi_json
 
@@ -108,13 +109,14 @@ def refresh(stack: str, environ: Mapping[str, str], project: Path) -> None:
 
     With the program, it breaks a state that lacks what the program asks for (pulumi #21645).
     """
-    flags = ["--yes", "--skip-preview", "--skip-pending-creates", "--non-interactive"]
+    flags = ["--yes", "--skip-preview", "--message", RECOVERY, "--non-interactive"]
     # A rotation that is due is no drift (databricks_provider/rotation.py).
     environ = {**environ, "ROTATE_CREDENTIAL": "never"}
     if run_to_its_end(["pulumi", "refresh", "--stack", stack, *flags], environ, project):
         raise PulumiError(
-            "the state could not be refreshed, as shown above. Where the credentials that it remembers hold no more: "
-            f"`pulumi cancel {stack}`, `pulumi up --stack {stack}`, and then `make refresh STACK={stack}`"
+            "the state could not be refreshed, as shown above. If the credentials that it remembers hold no more, and "
+            f'no run is at work: `eval "$(make -s env STACK={stack})" && pulumi cancel {stack} && pulumi '
+            f"refresh --run-program --stack {stack}` asks with today's; then run the same command again"
         )
 
 

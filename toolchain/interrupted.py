@@ -5,11 +5,14 @@ Owns the signs alone, which cost no request to the workspace; what is done about
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from toolchain.locks import backend_folder, locks
 from toolchain.paths import REPO
 from toolchain.pulumi_json import PulumiError, pulumi_json
+
+# What recovery's own refresh says of itself in the history, which tells that it is still to be done if it fails.
+RECOVERY: Final = "recovery"
 
 
 def was_interrupted(stack: str, environ: Mapping[str, str], project: Path = REPO) -> bool:
@@ -35,8 +38,13 @@ def lost_deletes(stack: str, environ: Mapping[str, str], project: Path = REPO) -
     return (
         _is_locked(stack, environ, project)
         or "deleting" in _pending(stack, environ, project)
-        or any(entry["kind"] == "destroy" for entry in _since_success(stack, environ, project))
+        or any(map(_may_lose, _since_success(stack, environ, project)))
     )
+
+
+def _may_lose(entry: Mapping[str, Any]) -> bool:
+    is_ours = entry["kind"] == "refresh" and entry.get("message") == RECOVERY
+    return entry["kind"] == "destroy" or (is_ours and entry["result"] != "succeeded")
 
 
 def _is_locked(stack: str, environ: Mapping[str, str], project: Path) -> bool:

@@ -5,8 +5,8 @@ Pulumi's service has none: there the engine refuses, and names it. Source: pulum
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -45,6 +45,34 @@ def locks(stack: str, folder: Path) -> Iterator[Lock]:
     for file in sorted((folder / "locks" / "organization" / PROJECT / stack).glob("*.json")):
         with suppress(FileNotFoundError):  # its run has ended meanwhile
             yield _lock(file)
+
+
+@contextmanager
+def without(removed: Iterable[Lock]) -> Generator[None]:
+    """Remove these locks, and put them back if what follows fails; `pulumi cancel` removes all, live ones too."""
+    contents = saved(removed)
+    for file in contents:
+        file.unlink(missing_ok=True)
+    try:
+        yield
+    except BaseException:
+        put_back(contents)
+        raise
+
+
+def saved(held: Iterable[Lock]) -> dict[Path, bytes]:
+    """What to put back, should what follows fail: a lock goes on telling of the run that held it."""
+    return {file: file.read_bytes() for lock in held for file in _files(lock) if file.is_file()}
+
+
+def put_back(contents: Mapping[Path, bytes]) -> None:
+    """Put back locks that were removed."""
+    for file, content in contents.items():
+        file.write_bytes(content)
+
+
+def _files(lock: Lock) -> tuple[Path, Path]:
+    return lock.file, lock.file.with_name(f"{lock.file.name}.attrs")
 
 
 def _lock(file: Path) -> Lock:

@@ -5,6 +5,7 @@ rotation that was cut off is finished, because what is left of it is the same th
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def rotate_due(stack: str) -> int:
     if was_interrupted(stack, environ):
         if code := recover(stack, environ):
             return code
-        environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+        # In the run that may follow, too.
+        environ["LOOK_FOR_LEFT_OVERS"] = os.environ["LOOK_FOR_LEFT_OVERS"] = "yes"
     done = subprocess.run(
         ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
         cwd=REPO,

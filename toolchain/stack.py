@@ -16,6 +16,7 @@ from uuid import uuid4
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
 from toolchain.interrupted import was_interrupted
+from toolchain.locks import backend_folder, locks, put_back, saved
 from toolchain.next_steps import say_next
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 from toolchain.patience import run_to_its_end
@@ -55,14 +56,18 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     if verb in ROTATE_CREDENTIAL:
         environ["ROTATE_CREDENTIAL"] = ROTATE_CREDENTIAL[verb]
     pulumi_verb = "up" if verb == "rotate" else verb
-    own_flags = FLAGS[pulumi_verb]
+    own_flags, signs = FLAGS[pulumi_verb], dict[Path, bytes]()
     if pulumi_verb != "preview" and was_interrupted(stack, environ):
+        signs = saved(locks(stack, folder)) if (folder := backend_folder(environ)) else signs
         if code := recover(stack, environ):
             return code
         own_flags = AFTER_INTERRUPTION.get(pulumi_verb, own_flags)
         environ["LOOK_FOR_LEFT_OVERS"] = "yes"
     environ[RUN_MARK] = f"{stack}/{uuid4()}"
     code = _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], environ)
+    if code:
+        # A plan that was refused or declined leaves no other sign that there is still something to look for.
+        put_back(signs)
     if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
     if code == 0:

@@ -44,7 +44,7 @@ def ended_at(matrix: Matrix, step: Step, end: EngineEnd, kind: Kind) -> Cell:
     try:
         wrong = ["the request was not made again"]
         if held.wait():
-            wrong = matrix.wrong_after(step, _end(engine, end, held))
+            wrong = matrix.wrong_after(step, _end(engine, end, held, matrix.world.stack.name))
     finally:
         held.over.set()
         engine.kill()
@@ -81,12 +81,17 @@ class Held:
         return (self.proxy.silenced if self.acts else self._reached).wait(PATIENCE_SECONDS)
 
 
-def _end(engine: Popen[str], end: EngineEnd, held: Held) -> Run:
+def _end(engine: Popen[str], end: EngineEnd, held: Held, stack: str) -> Run:
     """End the engine; what it had printed."""
     if end in (EngineEnd.KILLED_AFTER, EngineEnd.KILLED_BEFORE):
         engine.kill()
         return Run(code=engine.wait(), output="")
-    patience = threading.Timer(PATIENCE_SECONDS, engine.kill)
+
+    def end_it() -> None:
+        engine.kill()
+        end_processes(stack)
+
+    patience = threading.Timer(PATIENCE_SECONDS, end_it)
     patience.start()
     engine.send_signal(signal.SIGINT)
     printed = _until_it_says_so(engine)

@@ -11,8 +11,8 @@ import pytest
 from toolchain.interrupted import lost_deletes, was_interrupted
 
 
-def entry(kind: str, result: str = "succeeded") -> dict[str, str]:
-    return {"kind": kind, "result": result}
+def entry(kind: str, result: str = "succeeded", message: str = "") -> dict[str, str]:
+    return {"kind": kind, "result": result, "message": message}
 
 
 def interrupted(
@@ -83,6 +83,10 @@ def test_a_killed_run_is_known_by_what_is_pending(tmp_path: Path, kind: str) -> 
         ([entry("destroy", "failed"), entry("update")], "", True),
         ([entry("update")], "deleting", True),
         ([entry("update", "failed"), entry("update"), entry("destroy", "failed")], "creating", False),
+        ([entry("refresh", "failed", "recovery"), entry("update", "failed"), entry("update")], "", True),
+        ([entry("refresh", "succeeded", "recovery"), entry("update", "failed"), entry("update")], "", False),
+        # It may be for credentials that the state remembers and that hold no more.
+        ([entry("refresh", "failed"), entry("update")], "", False),
     ],
 )
 def test_deletes_may_be_unknown_after_a_destroy_and_where_one_was_cut_off(

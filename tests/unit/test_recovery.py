@@ -22,7 +22,7 @@ from recovery.orphans import gone, lacks, owned
 from recovery.state import State
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
-from toolchain.locks import Lock, backend_folder, locks
+from toolchain.locks import Lock, backend_folder, locks, without
 from toolchain.stack import RUN_MARK
 
 TAG = f"{PROJECT}.{STACK}."
@@ -119,13 +119,25 @@ def test_a_scope_that_others_have_a_right_to_is_somebody_elses(acls: list[str]) 
     assert found(scopes={"fiftyone-dev": []}, acls=acls) == []
 
 
+def test_a_scope_whose_rights_may_not_be_asked_for_is_somebody_elses() -> None:
+    def refused() -> Iterator[str]:
+        raise PermissionDenied("not yours")
+        yield
+
+    assert found(scopes={"fiftyone-dev": []}, acls=refused()) == []
+
+
 def test_a_scope_on_a_key_vault_is_somebody_elses() -> None:
     assert found(scopes={"fiftyone-dev": []}, backend="AZURE_KEYVAULT") == []
 
 
-@pytest.mark.parametrize("about", [{"external_id": "1"}, {"roles": ["role"]}, {"groups": ["group"]}])
+@pytest.mark.parametrize("about", [{"external_id": "1"}, {"roles": ["role"]}, {"groups": [Thing(display="admins")]}])
 def test_a_service_principal_that_is_somewhere_is_somebody_elses(about: dict[str, Any]) -> None:
     assert found(principals={"7": []}, about=about) == []
+
+
+def test_a_service_principal_is_in_the_group_of_all_from_the_first() -> None:
+    assert found(principals={"7": []}, about={"groups": [Thing(display="users")]}) == [("trigger", "7")]
 
 
 def test_a_service_principal_whose_secrets_may_not_be_asked_for_is_somebody_elses() -> None:
@@ -199,7 +211,7 @@ def test_a_lock_is_over_when_its_process_is_no_more_or_another_one_has_its_numbe
 def test_only_the_lock_itself_is_removed(tmp_path: Path) -> None:
     lock = written_lock(tmp_path)
     (lock.file.parent / "2.json").write_text("{}")
-    with dead_runs.without([lock]):
+    with without([lock]):
         pass
     assert [file.name for file in lock.file.parent.iterdir()] == ["2.json"]
 
@@ -207,7 +219,7 @@ def test_only_the_lock_itself_is_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
 def test_a_lock_is_a_sign_until_what_it_is_a_sign_of_is_put_right(tmp_path: Path, failure: type[BaseException]) -> None:
     lock = written_lock(tmp_path)
-    with pytest.raises(failure), dead_runs.without([lock]):
+    with pytest.raises(failure), without([lock]):
         assert list(locks(STACK, tmp_path)) == []
         raise failure
     assert list(locks(STACK, tmp_path)) == [lock]
