@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from databricks.sdk.errors.base import DatabricksError
 
-from adoption.import_file import Resource, run_import
+from adoption.import_file import SCOPE, Resource, run_import
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from components.settings_loader import load_settings
@@ -47,7 +47,7 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
         repair(stack, environ, project)
         settings, client = _workspace(stack, environ, project)
         before = state = read(stack, environ, project)
-        if lost or lacks(state.pools, state.scopes, client):
+        if lost or lacks(state.ids_of(POOL), state.ids_of(SCOPE), client):
             _say("what it deleted may be in the state still; refreshing that")
             refresh(stack, environ, project)
             state = read(stack, environ, project)
@@ -56,17 +56,17 @@ def recover(stack: str, environ: Mapping[str, str], project: Path) -> None:
         # The signs go last: until all is brought in, whoever comes next has to look again.
         deleted = gone(state.jobs, client)
         if before.pending or deleted or state.has_unread_scope or superfluous:
-            state = read(stack, environ, project)
+            now = read(stack, environ, project)
             # A run that is at work after all refuses it.
-            write(state, stack, environ, project, without=deleted)
+            write(now, stack, environ, project, without=deleted)
             cut_off = [f"cut off {each}" for each in before.pending]
             unread = ["scope is made"] if state.has_unread_scope else []
             done = [*cut_off, *(f"job {state.jobs[job_id]} is deleted" for job_id in sorted(deleted)), *unread]
             for each in done:
                 _say(each)
-        for pool in (each for each in superfluous if each.id not in state.ids):
-            client.instance_pools.delete(pool.id)
-            _say(f"deleted instance pool {pool.id}, which was to be {pool.name}")
+            for pool in (each for each in superfluous if each.id not in now.ids):
+                client.instance_pools.delete(pool.id)
+                _say(f"deleted instance pool {pool.id}, which was to be {pool.name}")
 
 
 def _workspace(stack: str, environ: Mapping[str, str], project: Path) -> "tuple[Settings, WorkspaceClient]":

@@ -33,15 +33,9 @@ class State:
         """All ids that the state knows."""
         return {each.get("id", "") for each in self.entries("resources")}
 
-    @property
-    def pools(self) -> set[str]:
-        """Ids of the instance pools."""
-        return {each["id"] for each in self.entries("resources") if each["type"] == POOL}
-
-    @property
-    def scopes(self) -> set[str]:
-        """Ids of the secret scopes, which are their names."""
-        return {each["id"] for each in self.entries("resources") if each["type"] == SCOPE}
+    def ids_of(self, kind: str) -> set[str]:
+        """Ids of the resources of one type."""
+        return {each["id"] for each in self.entries("resources") if each["type"] == kind}
 
     @property
     def jobs(self) -> dict[str, str]:

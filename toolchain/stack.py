@@ -68,11 +68,11 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
     if code:
         # A plan that was refused or declined leaves no other sign that there is still something to look for.
         put_back(signs)
-    if code == 0 and verb == "destroy" and stack == LOCAL_STACK:
+        return code
+    if verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
-    if code == 0:
-        say_next(verb, stack, environ.get("DATABRICKS_HOST", ""))
-    return code
+    say_next(verb, stack, environ.get("DATABRICKS_HOST", ""))
+    return 0
 
 
 def recover(stack: str, environ: dict[str, str], project: Path = REPO) -> int:

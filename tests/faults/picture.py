@@ -40,14 +40,16 @@ def picture(home: Path, deployment: Mapping[str, Any]) -> Picture:
     db = sqlite3.connect(home / "workspace.db")
     db.row_factory = sqlite3.Row
     try:
-        names = _names(db)
+        live = {
+            f"OAuth secret {place}": row for place, row in enumerate(db.execute(LIVE_SECRETS, (SERVICE_PRINCIPAL_ID,)))
+        }
+        names = {**_names(db), **{row["id"]: name for name, row in live.items()}}
         replaced = re.compile("|".join(sorted(map(re.escape, names), key=len, reverse=True)) or "(?!)")
 
         def named(lines: Iterable[str]) -> list[str]:
             return [replaced.sub(lambda id_: f"<{names[id_[0]]}>", line) for line in lines]
 
-        live = [row["hash"] for row in db.execute(LIVE_SECRETS, (SERVICE_PRINCIPAL_ID,))]
-        secrets = {hash_: f"OAuth secret {place}" for place, hash_ in enumerate(live)}
+        secrets = {row["hash"]: name for name, row in live.items()}
         found = named((*_lines(db, secrets), *resource_lines(deployment)))
         memory = hashlib.sha256("\n".join(sorted(named(memory_lines(deployment, secrets)))).encode()).hexdigest()
         ids = {name: id_ for id_, name in names.items() if name.startswith(("job ", "pool ", "principal "))}
@@ -64,8 +66,6 @@ def _names(db: sqlite3.Connection) -> dict[str, str]:
     for row in db.execute(PRINCIPALS):
         names[str(row["id"])] = f"principal {row['name']}"
         names[row["application_id"]] = f"client {row['name']}"
-    secrets = db.execute(LIVE_SECRETS, (SERVICE_PRINCIPAL_ID,))
-    names |= {row["id"]: f"OAuth secret {place}" for place, row in enumerate(secrets)}
     for table, key in (("fiftyone_secrets", "key"), ("fiftyone_orchestrators", "instance_identifier")):
         for row in db.execute(f"SELECT {key} AS name, description FROM {table}"):
             if token := parsed(row["description"]).token:
