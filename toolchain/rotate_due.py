@@ -5,7 +5,6 @@ rotation that was cut off is finished, because what is left of it is the same th
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 from toolchain.environment import stack_environment
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import REPO, SetupError
-from toolchain.stack import recover, run
+from toolchain.stack import LEFT_OVERS, recover, run
 
 # What a rotation changes (docs/access.md): the credential, what FiftyOne holds of it, and what retires earlier ones.
 OF_A_ROTATION = re.compile(r"databricks:Credential(Retention)?::|fiftyone:Secret::CLIENT_SECRET_")
@@ -30,11 +29,10 @@ def rotate_due(stack: str) -> int:
     """
     environ = stack_environment(stack)
     # The plan is to show all that `up` would do.
-    if was_interrupted(stack, environ):
+    if interrupted := was_interrupted(stack, environ):
         if code := recover(stack, environ):
             return code
-        # In the run that may follow, too.
-        environ["LOOK_FOR_LEFT_OVERS"] = os.environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+        environ |= LEFT_OVERS
     done = subprocess.run(
         ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
         cwd=REPO,
@@ -55,7 +53,7 @@ def rotate_due(stack: str) -> int:
     if not changed:
         print(f"{stack}: no rotation is due")
         return 0
-    return run("up", stack, ["--yes"])
+    return run("up", stack, ["--yes"], LEFT_OVERS if interrupted else {})
 
 
 def changes(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,19 +37,21 @@ AFTER_INTERRUPTION: dict[str, list[str]] = {"refresh": []}
 # How the credential that FiftyOne starts jobs with is treated (databricks_provider/rotation.py): a rotation that is
 # due is no drift, which `refresh` looks for.
 ROTATE_CREDENTIAL = {"rotate": "now", "refresh": "never"}
+# Has the dynamic resources look for what a run that went wrong has left (docs/recovery.md).
+LEFT_OVERS = {"LOOK_FOR_LEFT_OVERS": "yes"}
 # Tells the processes of a run, which inherit it, from those of another: the stack's name and a number drawn anew.
 RUN_MARK = "FIFTYONE_DATABRICKS_RUN"
 # What a copied stack file leaves out, because only the passphrase or key of the real backend could read it.
 ENCRYPTED = ("encryptionsalt:", "encryptedkey:", "secretsprovider:")
 
 
-def run(verb: str, stack: str, flags: list[str]) -> int:
-    """Run the verb; returns Pulumi's exit code.
+def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] | None = None) -> int:
+    """Run the verb, with `further` in its environment; returns Pulumi's exit code.
 
     Raises:
         SetupError: something that the verb needs is missing.
     """
-    environ = stack_environment(stack)
+    environ = stack_environment(stack) | dict(further or {})
     if verb == "preview" and stack != LOCAL_STACK and not has_backend(environ):
         return _preview_without_backend(stack, flags, environ)
     if stack == LOCAL_STACK:
@@ -62,7 +65,7 @@ def run(verb: str, stack: str, flags: list[str]) -> int:
         if code := recover(stack, environ):
             return code
         own_flags = AFTER_INTERRUPTION.get(pulumi_verb, own_flags)
-        environ["LOOK_FOR_LEFT_OVERS"] = "yes"
+        environ |= LEFT_OVERS
     environ[RUN_MARK] = f"{stack}/{uuid4()}"
     code = _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], environ)
     if code:

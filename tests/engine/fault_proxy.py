@@ -117,10 +117,11 @@ class FaultProxy:
         self._server.shutdown()
         self._server.server_close()
 
-    def _refuse(self) -> None:
-        """Accept nothing for a moment; connections that stand go on."""
+    def _refuse(self, request: BaseHTTPRequestHandler) -> None:
+        """Accept nothing for a moment, from before the client hears of it; connections that stand go on."""
         with self._listening:
             self._stop()
+            _reset(request)
             threading.Event().wait(REFUSING_SECONDS)
             self._listen(int(self.address.rpartition(":")[2]))
 
@@ -131,8 +132,7 @@ class FaultProxy:
         fault = self.plan(call)
         released = self._released
         if fault is Fault.REFUSED:
-            _reset(request)
-            self._refuse()
+            self._refuse(request)
             return
         if fault is Fault.RESET:
             _reset(request)

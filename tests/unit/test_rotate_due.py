@@ -21,15 +21,15 @@ def step(kind: str, operation: str = "update") -> dict[str, str]:
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[str]]]:
+def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[str], dict[str, str]]]:
     """What was deployed; the plan is what the folder's `plan` holds."""
     program = tmp_path / "pulumi"
     program.write_text(f"#!/bin/sh\ncat {tmp_path}/plan; exit $(cat {tmp_path}/code)\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    runs: list[tuple[str, str, list[str]]] = []
+    runs: list[tuple[str, str, list[str], dict[str, str]]] = []
 
-    def run(verb: str, stack: str, flags: list[str]) -> int:
-        runs.append((verb, stack, flags))
+    def run(verb: str, stack: str, flags: list[str], further: dict[str, str]) -> int:
+        runs.append((verb, stack, flags, further))
         return 0
 
     monkeypatch.setattr(module, "run", run)
@@ -49,7 +49,17 @@ def test_a_rotation_and_what_is_left_of_one_are_done(
 ) -> None:
     planned(tmp_path, *map(step, kinds), step("databricks:Secret::FIFTYONE_PYPI_URL", "same"))
     assert rotate_due("dev") == 0
-    assert deployed == [("up", "dev", ["--yes"])]
+    assert deployed == [("up", "dev", ["--yes"], {})]
+
+
+def test_the_rotation_after_an_interrupted_run_looks_for_what_that_left(
+    tmp_path: Path, deployed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(tmp_path, *map(step, ROTATION))
+    monkeypatch.setattr(module, "was_interrupted", lambda stack, environ: True)
+    monkeypatch.setattr(module, "recover", lambda stack, environ: 0)
+    assert rotate_due("dev") == 0
+    assert deployed == [("up", "dev", ["--yes"], {"LOOK_FOR_LEFT_OVERS": "yes"})]
 
 
 @pytest.mark.parametrize("code", [0, 1])
