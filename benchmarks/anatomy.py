@@ -67,12 +67,7 @@ def measure(repetitions: int) -> Section:
             table(["part", "s"], parts),
             "Whole runs, in seconds:",
             table(["run", "s"], wholes),
-            prose(
-                "The processes of the whole program's runs, in processor seconds and, in brackets, MB at most. "
-                "While it waits, Pulumi's Python SDK turns its event loop without a pause, so the program's seconds "
-                "grow with the time that providers take (mended in 3.229, "
-                "[pulumi #22411](https://github.com/pulumi/pulumi/pull/22411))."
-            ),
+            prose("The processes of the whole program's runs, in processor seconds and, in brackets, MB at most."),
             _processes(steps),
         ]
     )

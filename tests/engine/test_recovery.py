@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.engine.fault_proxy import Fault, FaultProxy
-from tests.engine.stack import Stack
+from tests.engine.stack import Run, Stack
 from tests.engine.workspace import Workspace
 from toolchain.interrupted import was_interrupted
 from toolchain.stack import AFTER_INTERRUPTION
@@ -43,12 +43,15 @@ class FaultyStack:
             for found in (w.jobs.list(), w.instance_pools.list(), w.secrets.list_scopes(), w.service_principals.list())
         )
 
-    def is_right(self) -> bool:
-        """One of each that the stack makes, beside the emulator's own service principal; and nothing to do."""
-        return (
-            self.counts() == (1, 2, 1, 2)
-            and self.stack.pulumi("--stack", self.stack.name, "preview", "--expect-no-changes").code == 0
-        )
+    def comes_right(self) -> Run:
+        """One `make up`, after which there is one of each that the stack makes, and nothing is left to do."""
+        run = self.stack.make_up()
+        assert run.code == 0, run.output
+        # Beside the emulator's own service principal.
+        assert self.counts() == (1, 2, 1, 2), run.output
+        preview = self.stack.pulumi("--stack", self.stack.name, "preview", "--expect-no-changes")
+        assert preview.code == 0, preview.output
+        return run
 
 
 @pytest.fixture
@@ -74,11 +77,9 @@ def test_what_killed_runs_have_made_is_taken_in_and_made_once(faulty: FaultyStac
         faulty.stack.recover()
         faulty.kill_at(call)
     assert left_running(faulty.stack)
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
+    run = faulty.comes_right()
     assert "removing the lock of" in run.output
     assert "made, and not in the state: gpu (" in run.output
-    assert faulty.is_right(), run.output
     assert left_running(faulty.stack) == []
     assert not was_interrupted(faulty.stack.name, faulty.stack.environ, faulty.stack.folder)
 
@@ -87,10 +88,8 @@ def test_a_pool_that_a_killed_run_was_to_replace_another_with_does_not_stand_in_
     faulty.stack.up()
     faulty.stack.orchestrator(registrationNodeType="c3-standard-8-lssd")
     faulty.kill_at("POST /api/2.0/instance-pools/create")
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
+    run = faulty.comes_right()
     assert "which was to be gpu-registration" in run.output
-    assert faulty.is_right(), run.output
 
 
 def test_a_scope_that_could_not_be_read_after_it_was_made_is_read_then(faulty: FaultyStack) -> None:
@@ -99,10 +98,8 @@ def test_a_scope_that_could_not_be_read_after_it_was_made_is_read_then(faulty: F
     faulty.proxy.peace()
     assert red.code != 0
     assert "initErrors" in faulty.stack.state()
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
+    run = faulty.comes_right()
     assert "recovery: scope is made" in run.output
-    assert faulty.is_right(), run.output
 
 
 def test_a_killed_destroy_is_finished_and_leaves_nothing(faulty: FaultyStack) -> None:
@@ -116,9 +113,7 @@ def test_a_killed_destroy_is_finished_and_leaves_nothing(faulty: FaultyStack) ->
 def test_what_a_killed_destroy_has_deleted_is_made_again(faulty: FaultyStack) -> None:
     faulty.stack.up()
     faulty.kill_at("POST /api/2.0/secrets/delete", "destroy", "--yes", "--skip-preview", "--run-program")
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
-    assert faulty.is_right(), run.output
+    faulty.comes_right()
     (scope,) = faulty.stack.workspace.client.secrets.list_scopes()
     assert len(list(faulty.stack.workspace.client.secrets.list_secrets(scope.name or ""))) == 3
 
@@ -131,10 +126,8 @@ def test_what_a_killed_run_has_deleted_is_noticed_though_recovery_failed_at_firs
     faulty.proxy.peace()
     assert red.code != 0
     assert "recovery: nothing was deployed" in red.output
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
+    run = faulty.comes_right()
     assert "removing the lock of" in run.output
-    assert faulty.is_right(), run.output
 
 
 def test_a_pool_that_is_gone_after_a_run_that_failed_is_made_again(faulty: FaultyStack) -> None:
@@ -146,9 +139,7 @@ def test_a_pool_that_is_gone_after_a_run_that_failed_is_made_again(faulty: Fault
     w = faulty.stack.workspace.client
     (gone,) = [pool for pool in w.instance_pools.list() if "-registration-" in (pool.instance_pool_name or "")]
     w.instance_pools.delete(gone.instance_pool_id or "")
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
-    assert faulty.is_right(), run.output
+    faulty.comes_right()
 
 
 def test_a_job_that_a_killed_run_has_deleted_with_its_orchestrator_is_not_deleted_twice(faulty: FaultyStack) -> None:
@@ -158,9 +149,7 @@ def test_a_job_that_a_killed_run_has_deleted_with_its_orchestrator_is_not_delete
     faulty.stack.up()
     faulty.stack.settings = settings
     faulty.kill_at("POST /api/2.2/jobs/delete")
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
-    assert faulty.is_right(), run.output
+    faulty.comes_right()
 
 
 def test_a_state_that_the_engine_broke_is_repaired(faulty: FaultyStack) -> None:
@@ -170,9 +159,7 @@ def test_a_state_that_the_engine_broke_is_repaired(faulty: FaultyStack) -> None:
     assert faulty.stack.recover().code == 0
     # As `make refresh` does after an interruption.
     faulty.stack.succeeds("refresh", "--yes", "--skip-preview", *AFTER_INTERRUPTION["refresh"])
-    run = faulty.stack.make_up()
-    assert run.code == 0, run.output
-    assert faulty.is_right(), run.output
+    faulty.comes_right()
 
 
 def test_a_run_that_is_at_work_is_named_and_not_disturbed(faulty: FaultyStack) -> None:
