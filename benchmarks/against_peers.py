@@ -17,7 +17,6 @@ from benchmarks.steps import STEPS, Taken, median_of, take
 class Peer:
     """A step of theirs: seconds, seconds with each request delayed by 100 ms, requests and writes."""
 
-    step: str
     seconds: float
     delayed: float
     requests: int
@@ -26,11 +25,11 @@ class Peer:
 
 # Bundles, CLI 1.14, direct engine, on Databricks' own test workspace on loopback; medians of 5, on 2 cores.
 PEERS: Final[Mapping[str, Peer]] = {
-    "preview, nothing deployed": Peer(step="plan, nothing deployed", seconds=0.11, delayed=0.32, requests=3, writes=0),
-    "up, first": Peer(step="deploy, first", seconds=0.70, delayed=2.93, requests=41, writes=26),
-    "preview, no change": Peer(step="plan, no change", seconds=0.11, delayed=0.85, requests=13, writes=0),
-    "up, no change": Peer(step="deploy, no change", seconds=0.56, delayed=2.70, requests=33, writes=9),
-    "destroy": Peer(step="destroy", seconds=0.15, delayed=1.44, requests=21, writes=6),
+    "preview, nothing deployed": Peer(seconds=0.11, delayed=0.32, requests=3, writes=0),
+    "up, first": Peer(seconds=0.70, delayed=2.93, requests=41, writes=26),
+    "preview, no change": Peer(seconds=0.11, delayed=0.85, requests=13, writes=0),
+    "up, no change": Peer(seconds=0.56, delayed=2.70, requests=33, writes=9),
+    "destroy": Peer(seconds=0.15, delayed=1.44, requests=21, writes=6),
 }
 # Two pools, scope and its access, job, three permissions, folder and files: counted in their favour.
 PEER_RESOURCES: Final = 12

@@ -21,7 +21,6 @@ HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "content-length")
 class Passed:
     """One request: what was asked, and when it came and was answered, in seconds of a clock of no beginning."""
 
-    method: str
     path: str
     came: float
     answered: float
@@ -57,7 +56,7 @@ class DelayProxy:
             def serve(self) -> None:
                 came = time.monotonic()
                 proxy._serve(self, self.upstream)
-                passed = Passed(method=self.command, path=self.path, came=came, answered=time.monotonic())
+                passed = Passed(path=self.path, came=came, answered=time.monotonic())
                 proxy.passed.append(passed)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = serve  # noqa: N815 - the base class's names

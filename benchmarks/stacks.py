@@ -1,4 +1,4 @@
-"""The stacks that are measured: the program, the program without FiftyOne's part, and the bare one.
+"""The stacks that are measured: the program, its part in Databricks, bare ones, and one that does nothing.
 
 Owns what they are given. Each lives on a workspace of its own, behind a proxy that holds requests, so that none finds
 what another left.
@@ -33,7 +33,6 @@ class Program(Enum):
 class Subject:
     """A stack to measure, on its own workspace behind its own proxy."""
 
-    program: Program
     stack: Stack
     workspace: Workspace
     proxy: DelayProxy
@@ -57,6 +56,6 @@ def subject(program: Program, *, delay: float = 0.0, **settings: Any) -> Generat
                     "FIFTYONE_API_URI": f"{proxy.address}/fiftyone",
                     "TRIGGER": base()["servicePrincipal"]["clientId"],
                 }
-                yield Subject(program=program, stack=stack, workspace=workspace, proxy=proxy)
+                yield Subject(stack=stack, workspace=workspace, proxy=proxy)
         finally:
             workspace.stop()

@@ -1,4 +1,4 @@
-"""Whether a run before may have left what the state does not know: `make` says so (toolchain/interrupted.py).
+"""Whether a run before may have left what the state does not know: `make` says so (toolchain/stack.py).
 
 On a clean day nothing is asked for that; a change looks before it acts either way.
 """

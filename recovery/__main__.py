@@ -1,9 +1,9 @@
 """Puts right what an interrupted or failed run has left, before the next one: `python -m recovery STACK PROJECT`.
 
-First what still runs of a dead run is ended, then its lock is removed, then the state is refreshed if it may have what
-is gone, then what the workspace has of the stack's and the state does not is brought in. Keeps nothing of its own, and
-may run again at any time: what fails on the way leaves the signs as they were. `make` runs it where the backend shows
-one (toolchain/interrupted.py).
+First what still runs of a dead run is ended, then its lock is removed, then the state is repaired, and refreshed if it
+may have what is gone, then what the workspace has of the stack's and the state does not is brought in. Keeps nothing of
+its own, and may run again at any time: what fails on the way leaves the signs as they were. `make` runs it where the
+backend shows one (toolchain/interrupted.py).
 """
 
 import os

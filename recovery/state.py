@@ -1,6 +1,7 @@
 """What the stack's state says, and what in it is no longer so: operations without an end, and what is gone.
 
-Owns reading the state and writing it without them; what is gone is told by who has asked the workspace.
+Owns reading the state, its repair, its refresh, and writing it without them; what a refresh does not find to be gone is
+told by who has asked the workspace.
 """
 
 import json
@@ -75,7 +76,7 @@ def read(stack: str, environ: Mapping[str, str], project: Path) -> State:
 def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *, without: Collection[str]) -> None:
     """Write the state without its pending operations and the resources of these ids, as Pulumi's documentation says to.
 
-    `refresh --clear-pending-creates` would run the program and ask the workspace for every resource. What has an error
+    `refresh --clear-pending-creates` would ask the workspace for every resource. What has an error
     is updated by the next `up`, which a scope cannot be (terraform-provider-databricks,
     secrets/resource_secret_scope.go): of a scope the error is left out. Raises PulumiError.
     """

@@ -1,7 +1,8 @@
 """The environment in which `pulumi` works on a stack; `python3 -m toolchain.environment STACK` prints it for a shell.
 
 For `local` it is complete and shuts out what the shell says of other workspaces. For every other stack it only adds
-the engine and the virtual environment: backend, passphrase and credentials are the user's own.
+the engine and the virtual environment, and keeps proxies off loopback: backend, passphrase and credentials are the
+user's own.
 """
 
 import json

@@ -1,7 +1,8 @@
 """The locks that runs of the engine hold on a stack, as a backend on this machine shows them.
 
-Owns where such a backend has its files, and the reading. A bucket does not show whose process holds a lock, and
-Pulumi's service has none: there the engine refuses, and names it. Source: pulumi/pulumi, pkg/backend/diy/lock.go.
+Owns where such a backend has its files, the reading, and that a lock is put back where what it stands for is not done
+with. A bucket does not show whose process holds a lock, and Pulumi's service has none: there the engine refuses, and
+names it. Source: pulumi/pulumi, pkg/backend/diy/lock.go.
 """
 
 import json

@@ -8,13 +8,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolchain.environment import stack_environment
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import REPO, SetupError
-from toolchain.stack import LEFT_OVERS, recover, run
+from toolchain.stack import LEFT_OVERS, after_recovery, run
 
 # What a rotation changes (docs/access.md): the credential, what FiftyOne holds of it, and what retires earlier ones.
 OF_A_ROTATION = re.compile(r"databricks:Credential(Retention)?::|fiftyone:Secret::CLIENT_SECRET_")
@@ -28,15 +28,17 @@ def rotate_due(stack: str) -> int:
         SetupError: the stack cannot be previewed, or something else would change.
     """
     environ = stack_environment(stack)
+    if not was_interrupted(stack, environ):
+        return _rotate_due(stack, environ, {})
     # The plan is to show all that `up` would do.
-    if interrupted := was_interrupted(stack, environ):
-        if code := recover(stack, environ):
-            return code
-        environ |= LEFT_OVERS
+    return after_recovery(stack, environ, lambda: _rotate_due(stack, environ, LEFT_OVERS))
+
+
+def _rotate_due(stack: str, environ: dict[str, str], further: Mapping[str, str]) -> int:
     done = subprocess.run(
         ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
         cwd=REPO,
-        env=environ,
+        env=environ | further,
         capture_output=True,
         text=True,
         check=False,
@@ -53,7 +55,7 @@ def rotate_due(stack: str) -> int:
     if not changed:
         print(f"{stack}: no rotation is due")
         return 0
-    return run("up", stack, ["--yes"], LEFT_OVERS if interrupted else {})
+    return run("up", stack, ["--yes"], further)
 
 
 def changes(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:

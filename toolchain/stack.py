@@ -1,7 +1,8 @@
 """Runs one Pulumi verb on one stack, as the make targets do: `python3 -m toolchain.stack VERB STACK [FLAGS]`.
 
 Owns what a verb needs around it: the stack's environment, a stack to work on, a backend to preview on where there is
-none, and what `destroy` of `local` leaves. The plan and the work are Pulumi's own.
+none, recovery before it and the signs of what that is for, and what `destroy` of `local` leaves. The plan and the work
+are Pulumi's own.
 """
 
 import json
@@ -10,8 +11,9 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 from toolchain.engine import pulumi_homes
@@ -45,13 +47,13 @@ RUN_MARK = "FIFTYONE_DATABRICKS_RUN"
 ENCRYPTED = ("encryptionsalt:", "encryptedkey:", "secretsprovider:")
 
 
-def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] | None = None) -> int:
+def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] = MappingProxyType({})) -> int:
     """Run the verb, with `further` in its environment; returns Pulumi's exit code.
 
     Raises:
         SetupError: something that the verb needs is missing.
     """
-    environ = stack_environment(stack) | dict(further or {})
+    environ = stack_environment(stack) | dict(further)
     if verb == "preview" and stack != LOCAL_STACK and not has_backend(environ):
         return _preview_without_backend(stack, flags, environ)
     if stack == LOCAL_STACK:
@@ -59,18 +61,17 @@ def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] | No
     if verb in ROTATE_CREDENTIAL:
         environ["ROTATE_CREDENTIAL"] = ROTATE_CREDENTIAL[verb]
     pulumi_verb = "up" if verb == "rotate" else verb
-    own_flags, signs = FLAGS[pulumi_verb], dict[Path, bytes]()
+
+    def work(own_flags: list[str], environ: dict[str, str]) -> int:
+        marked = environ | {RUN_MARK: f"{stack}/{uuid4()}"}
+        return _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], marked)
+
     if pulumi_verb != "preview" and was_interrupted(stack, environ):
-        signs = saved(locks(stack, folder)) if (folder := backend_folder(environ)) else signs
-        if code := recover(stack, environ):
-            return code
-        own_flags = AFTER_INTERRUPTION.get(pulumi_verb, own_flags)
-        environ |= LEFT_OVERS
-    environ[RUN_MARK] = f"{stack}/{uuid4()}"
-    code = _pulumi([pulumi_verb, "--stack", stack, *own_flags, *flags], environ)
+        own_flags = AFTER_INTERRUPTION.get(pulumi_verb, FLAGS[pulumi_verb])
+        code = after_recovery(stack, environ, lambda: work(own_flags, environ | LEFT_OVERS))
+    else:
+        code = work(FLAGS[pulumi_verb], environ)
     if code:
-        # A plan that was refused or declined leaves no other sign that there is still something to look for.
-        put_back(signs)
         return code
     if verb == "destroy" and stack == LOCAL_STACK:
         _stop_emulator()
@@ -78,9 +79,27 @@ def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] | No
     return 0
 
 
-def recover(stack: str, environ: dict[str, str], project: Path = REPO) -> int:
-    """Take in what an interrupted or failed run has left (recovery/); 0 where the verb may follow."""
-    return run_to_its_end([str(VENV / "bin" / "python"), "-m", "recovery", stack, str(project)], environ, REPO)
+def after_recovery(stack: str, environ: dict[str, str], work: Callable[[], int]) -> int:
+    """Take in what an interrupted or failed run has left (recovery/), then do the work; the exit code of either.
+
+    Work that fails puts back the lock of a killed run: a plan that was refused or declined leaves no other sign that
+    there is still something to look for.
+    """
+    folder = backend_folder(environ)
+    signs = saved(locks(stack, folder)) if folder else {}
+    if code := _recover(stack, environ):
+        return code
+    code = 1
+    try:
+        code = work()
+    finally:
+        if code:
+            put_back(signs)
+    return code
+
+
+def _recover(stack: str, environ: dict[str, str]) -> int:
+    return run_to_its_end([str(VENV / "bin" / "python"), "-m", "recovery", stack, str(REPO)], environ, REPO)
 
 
 def _pulumi(arguments: list[str], environ: dict[str, str], folder: Path = REPO) -> int:

@@ -1,4 +1,4 @@
-"""Fixtures of the engine tests: a workspace and a stack of the test's own, so that tests can run side by side."""
+"""Fixtures of the engine tests: a workspace and a stack of a test's or a file's own, so that files run side by side."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -69,16 +69,16 @@ class FaultProxy:
         self._released = threading.Event()
         self.silenced.clear()
 
-    def at(self, call: str, fault: Fault, *, nth: int = 1, lasting: bool = False) -> None:
-        """A fault at the nth such call from now; with `lasting`, FiftyOne is out of reach from then on."""
-        seen = 0
+    def at(self, call: str, fault: Fault, *, lasting: bool = False) -> None:
+        """A fault at the next such call; with `lasting`, what is behind the proxy is out of reach from then on."""
+        is_over = False
 
         def plan(found: Call) -> Fault | None:
-            nonlocal seen
-            if seen >= nth:
+            nonlocal is_over
+            if is_over:
                 return Fault.LOST if lasting else None
-            seen += found.name == call
-            return fault if seen >= nth else None
+            is_over = found.name == call
+            return fault if is_over else None
 
         self.plan = plan
 

@@ -112,7 +112,7 @@ class Stack:
         return self.pulumi("--stack", self.name, verb, "--policy-pack", str(pack), *flags)
 
     def make_up(self, **rotation: str) -> Run:
-        """Deploy as `make up` does, which first takes in what an interrupted run has left."""
+        """Deploy as `make up` does, which first takes in what an interrupted run has left; a lock is not put back."""
         recovered = None
         if was_interrupted(self.name, self.environ, self.folder):
             recovered = self.recover()

@@ -1,4 +1,5 @@
-"""Engines that are killed or interrupted in the middle of a step: at each kind of request that writes.
+"""Engines that are killed or interrupted in the middle of a step: at the last kind of request that writes of a
+type of resource.
 
 The recording places them: the engine ends while such a call is on its way. Everything before it is a step that is over,
 and the call itself has been done or not.

@@ -1,7 +1,8 @@
 """How much of the matrix is run: all of it, or the cut that `make test` has room for.
 
-The cut is the same each time. Each class of fault meets one step, and there as many requests as one run can meet: one
-where each needs a run of its own, taken further on for each class, so that between them they go through the resources.
+The cut is the same each time. Each class of fault meets one step, 503 `read` too, and there as many requests as one run
+can meet: one where each needs a run of its own, taken further on for each class, so that between them they go through
+the resources.
 """
 
 from collections.abc import Sequence

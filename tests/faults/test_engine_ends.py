@@ -1,4 +1,4 @@
-"""After an engine was killed or interrupted between any two steps, one `make up` ends right."""
+"""After an engine was killed or interrupted at any type of resource, one `make up` ends right."""
 
 from collections.abc import Callable
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.lock_files import written_lock
 from toolchain.interrupted import lost_deletes, was_interrupted
 
 
@@ -33,13 +34,6 @@ def interrupted(
     program.write_text(f"#!/bin/sh\n{'exit 255' if fails else f'cat {folder}/$2'}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return asked("dev", {"PATH": f"{folder}:/usr/bin:/bin"}, folder)
-
-
-def lock_of(backend: Path, stack: str) -> None:
-    lock = {"pid": 1, "username": "somebody", "hostname": "here", "timestamp": "2027-01-31T00:00:00Z"}
-    folder = backend / ".pulumi" / "locks" / "organization" / "fiftyone-databricks" / stack
-    folder.mkdir(parents=True)
-    (folder / "1.json").write_text(json.dumps(lock))
 
 
 @pytest.mark.parametrize(
@@ -97,13 +91,13 @@ def test_deletes_may_be_unknown_after_a_destroy_and_where_one_was_cut_off(
 
 
 def test_deletes_may_be_unknown_where_a_killed_run_holds_the_lock(tmp_path: Path) -> None:
-    lock_of(tmp_path, "dev")
+    written_lock(tmp_path / ".pulumi")
     assert interrupted(tmp_path, [entry("update")], asked=lost_deletes)
 
 
 def test_a_lock_is_a_sign_and_another_stacks_is_none(tmp_path: Path) -> None:
     for stack, expected in (("other", False), ("dev", True)):
-        lock_of(tmp_path, stack)
+        written_lock(tmp_path / ".pulumi", stack)
         assert interrupted(tmp_path, [entry("update")]) is expected
 
 

@@ -1,7 +1,5 @@
 """What recovery takes for the stack's own, and what it ends and removes of a run that is over: nothing else."""
 
-import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,9 +18,10 @@ from components.pool_properties import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
 from recovery.orphans import gone, lacks, owned
 from recovery.state import State
+from tests.unit.lock_files import written_lock
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
-from toolchain.locks import Lock, backend_folder, locks, without
+from toolchain.locks import backend_folder, locks, without
 from toolchain.stack import RUN_MARK
 
 TAG = f"{PROJECT}.{STACK}."
@@ -179,23 +178,6 @@ def test_what_is_left_of_a_run_without_its_engine_is_ended_and_of_no_other(tmp_p
         assert dead_runs.end_processes("test-recovery") == 1
         assert not psutil.pid_exists(left.pid)
         assert [process.poll() for process in (provider, alive, other)] == [None] * 3
-
-
-def written_lock(folder: Path, **entries: Any) -> Lock:
-    """A lock as the engine writes it, held by this process unless said otherwise."""
-    written = {
-        "pid": psutil.Process().pid,
-        "username": "somebody",
-        "hostname": socket.gethostname(),
-        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "123Z"),
-        **entries,
-    }
-    file = folder / "locks" / "organization" / PROJECT / STACK / "1.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(written))
-    file.with_name("1.json.attrs").write_text("{}")
-    (lock,) = locks(STACK, folder)
-    return lock
 
 
 def test_a_lock_is_over_when_its_process_is_no_more_or_another_one_has_its_number(tmp_path: Path) -> None:

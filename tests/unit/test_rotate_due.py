@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.lock_files import written_lock
 from toolchain import rotate_due as module
 from toolchain.paths import SetupError
 from toolchain.rotate_due import rotate_due
@@ -52,33 +53,46 @@ def test_a_rotation_and_what_is_left_of_one_are_done(
     assert deployed == [("up", "dev", ["--yes"], {})]
 
 
+@pytest.fixture
+def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The lock of a run that was killed, which recovery removes."""
+    lock = written_lock(tmp_path).file
+
+    def recover(*_: Any) -> int:
+        lock.unlink()
+        return 0
+
+    monkeypatch.setattr(module, "was_interrupted", lambda *_: True)
+    monkeypatch.setattr("toolchain.stack.backend_folder", lambda _: tmp_path)
+    monkeypatch.setattr("toolchain.stack._recover", recover)
+    return lock
+
+
 def test_the_rotation_after_an_interrupted_run_looks_for_what_that_left(
-    tmp_path: Path, deployed: list[Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, deployed: list[Any], killed: Path
 ) -> None:
     planned(tmp_path, *map(step, ROTATION))
-    monkeypatch.setattr(module, "was_interrupted", lambda stack, environ: True)
-    monkeypatch.setattr(module, "recover", lambda stack, environ: 0)
     assert rotate_due("dev") == 0
     assert deployed == [("up", "dev", ["--yes"], {"LOOK_FOR_LEFT_OVERS": "yes"})]
+    assert not killed.exists()
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged(
-    tmp_path: Path, deployed: list[Any], monkeypatch: pytest.MonkeyPatch, code: int
+def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged_and_its_sign_stays(
+    tmp_path: Path, deployed: list[Any], killed: Path
 ) -> None:
-    planned(tmp_path, step(ROTATION[0]))
+    planned(tmp_path, step(ROTATION[0]), step("fiftyone:Secret::HOST_GPU"))
+    with pytest.raises(SetupError, match="more than a rotation would change"):
+        rotate_due("dev")
+    assert killed.exists()
+    assert deployed == []
 
-    def recover(stack: str, environ: dict[str, str]) -> int:
-        planned(tmp_path, step(ROTATION[0]), step("fiftyone:Secret::HOST_GPU"))
-        return code
 
-    monkeypatch.setattr(module, "was_interrupted", lambda stack, environ: True)
-    monkeypatch.setattr(module, "recover", recover)
-    if code:
-        assert rotate_due("dev") == code
-    else:
-        with pytest.raises(SetupError, match="more than a rotation would change"):
-            rotate_due("dev")
+def test_nothing_is_rotated_where_recovery_fails(
+    deployed: list[Any], killed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolchain.stack._recover", lambda *_: 7)
+    assert rotate_due("dev") == 7
+    assert killed.exists()
     assert deployed == []
 
 

@@ -12,7 +12,7 @@ import (
 	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
 )
 
-// version is the pulumi-databricks release built on the same Terraform provider; the linker sets it (engine.json).
+// version is the pulumi-databricks release built on the same Terraform provider; toolchain/build.py has the linker set it.
 var version string
 
 func main() {
