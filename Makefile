@@ -48,7 +48,7 @@ unit: setup  ## the tests that need no engine
 	@.venv/bin/python -m pytest tests/unit tests/policies tests/emulator $(ARGS)
 
 faults: setup  ## the whole matrix of faults on a real engine, of which `test` has a cut
-	@.venv/bin/python -m pytest tests/faults --whole-matrix -n 3 --dist worksteal $(ARGS)
+	@.venv/bin/python -m pytest tests/faults --whole-matrix -n 4 --dist worksteal $(ARGS)
 
 bench: setup  ## measure speed against a bare program and others, and write docs/benchmarks.md; ARGS="--repetitions 5"
 	@.venv/bin/python -m benchmarks $(ARGS)
