@@ -6,6 +6,8 @@ names it. Source: pulumi/pulumi, pkg/backend/diy/lock.go.
 """
 
 import json
+import os
+import socket
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,6 +48,21 @@ def locks(stack: str, folder: Path) -> Iterator[Lock]:
     for file in sorted((folder / "locks" / "organization" / PROJECT / stack).glob("*.json")):
         with suppress(FileNotFoundError):  # its run has ended meanwhile
             yield _lock(file)
+
+
+def of_dead_runs(stack: str, folder: Path) -> list[Lock]:
+    """The locks whose process is gone from this machine; recovery/, which sees more of a process, removes them."""
+    return [lock for lock in locks(stack, folder) if lock.hostname == socket.gethostname() and not _exists(lock.pid)]
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextmanager

@@ -5,6 +5,7 @@ rotation that was cut off is finished, because what is left of it is the same th
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 from toolchain.environment import stack_environment
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import REPO, SetupError
+from toolchain.pulumi_json import PulumiError
 from toolchain.stack import LEFT_OVERS, after_recovery, run
 
 # What a rotation changes (docs/access.md): the credential, what FiftyOne holds of it, and what retires earlier ones.
@@ -38,7 +40,7 @@ def _rotate_due(stack: str, environ: dict[str, str], further: Mapping[str, str])
     done = subprocess.run(
         ["pulumi", "preview", "--json", "--non-interactive", "--stack", stack],
         cwd=REPO,
-        env=environ | further,
+        env={**environ, **further},
         capture_output=True,
         text=True,
         check=False,
@@ -49,8 +51,9 @@ def _rotate_due(stack: str, environ: dict[str, str], further: Mapping[str, str])
         raise SetupError("the stack cannot be previewed: " + (" ".join(said) or done.stderr).strip())
     changed = list(changes(plan))
     if others := [f"{urn.rpartition('::')[2]} ({operation})" for urn, operation in changed if not _rotates(urn)]:
+        first = " ".join([*(f"{name}={value}" for name, value in further.items()), f"make up STACK={stack}"])
         raise SetupError(
-            f"more than a rotation would change, so nothing was done: {', '.join(others)}. Deploy that first"
+            f"more than a rotation would change, so nothing was done: {', '.join(others)}. Deploy that first: `{first}`"
         )
     if not changed:
         print(f"{stack}: no rotation is due")
@@ -72,5 +75,7 @@ def _rotates(urn: str) -> bool:
 if __name__ == "__main__":
     try:
         sys.exit(rotate_due(sys.argv[1]))
-    except SetupError as error:
+    except (SetupError, PulumiError) as error:
         sys.exit(f"make rotate-due STACK={sys.argv[1]}: {error}")
+    except KeyboardInterrupt:
+        os._exit(130)

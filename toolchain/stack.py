@@ -19,10 +19,11 @@ from uuid import uuid4
 from toolchain.engine import pulumi_homes
 from toolchain.environment import LOCAL_STACK, make_stack, stack_environment
 from toolchain.interrupted import was_interrupted
-from toolchain.locks import backend_folder, locks, put_back, saved
+from toolchain.locks import backend_folder, of_dead_runs, put_back, saved
 from toolchain.next_steps import say_next
 from toolchain.paths import EMULATOR, LOCAL, POLICY_PACK, REPO, VENV, SetupError
 from toolchain.patience import run_to_its_end
+from toolchain.pulumi_json import PulumiError
 
 # A pack on this machine must be named on each command (pulumi #5541), and as a whole path for a project elsewhere.
 PACK = ["--policy-pack", str(POLICY_PACK)]
@@ -52,6 +53,7 @@ def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] = Ma
 
     Raises:
         SetupError: something that the verb needs is missing.
+        PulumiError: the backend cannot be asked for what a run before has left.
     """
     environ = stack_environment(stack) | dict(further)
     if verb == "preview" and stack != LOCAL_STACK and not has_backend(environ):
@@ -82,16 +84,14 @@ def run(verb: str, stack: str, flags: list[str], further: Mapping[str, str] = Ma
 def after_recovery(stack: str, environ: dict[str, str], work: Callable[[], int]) -> int:
     """Take in what an interrupted or failed run has left (recovery/), then do the work; the exit code of either.
 
-    Work that fails puts back the lock of a killed run: a plan that was refused or declined leaves no other sign that
-    there is still something to look for.
+    What fails puts back the lock of a killed run: a plan that was refused or declined leaves no other sign that there
+    is still something to look for. Raises PulumiError.
     """
     folder = backend_folder(environ)
-    signs = saved(locks(stack, folder)) if folder else {}
-    if code := _recover(stack, environ):
-        return code
+    signs = saved(of_dead_runs(stack, folder)) if folder else {}
     code = 1
     try:
-        code = work()
+        code = _recover(stack, environ) or work()
     finally:
         if code:
             put_back(signs)
@@ -164,7 +164,7 @@ def without_encrypted(text: str) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(run(sys.argv[1], sys.argv[2], sys.argv[3:]))
-    except SetupError as error:
+    except (SetupError, PulumiError) as error:
         sys.exit(f"make {sys.argv[1]} STACK={sys.argv[2]}: {error}")
     except KeyboardInterrupt:
         os._exit(130)

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,13 @@ import psutil
 
 from toolchain.environment import PROJECT
 from toolchain.locks import Lock, locks
+
+
+def ended_pid() -> int:
+    """The number of a process that was."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
 def written_lock(folder: Path, stack: str = "dev", **entries: Any) -> Lock:

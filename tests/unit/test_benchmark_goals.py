@@ -57,6 +57,6 @@ def test_time_that_packing_does_not_explain_is_missed(packing: float, met: bool)
 
 def test_requests_at_once_are_counted_over_the_time_in_which_there_are_any() -> None:
     spans = [(0.0, 1.0), (0.0, 1.0), (5.0, 6.0)]
-    passed = [Passed(method="GET", path="/", came=came, answered=answered) for came, answered in spans]
+    passed = [Passed(path="/", came=came, answered=answered) for came, answered in spans]
     assert side_by_side(passed) == pytest.approx(1.5)
     assert side_by_side([]) == 0.0

@@ -18,10 +18,10 @@ from components.pool_properties import InstancePoolsArgs, pool_properties
 from recovery import dead_runs
 from recovery.orphans import gone, lacks, owned
 from recovery.state import State
-from tests.unit.lock_files import written_lock
+from tests.unit.lock_files import ended_pid, written_lock
 from tests.unit.settings_cases import STACK, configuration, settings
 from toolchain.environment import PROJECT
-from toolchain.locks import backend_folder, locks, without
+from toolchain.locks import backend_folder, locks, of_dead_runs, without
 from toolchain.stack import RUN_MARK
 
 TAG = f"{PROJECT}.{STACK}."
@@ -181,13 +181,21 @@ def test_what_is_left_of_a_run_without_its_engine_is_ended_and_of_no_other(tmp_p
 
 
 def test_a_lock_is_over_when_its_process_is_no_more_or_another_one_has_its_number(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
+    ended = ended_pid()
     before = (datetime.now(UTC) - timedelta(days=365)).isoformat()
     assert dead_runs.is_over(written_lock(tmp_path)) is False
-    assert dead_runs.is_over(written_lock(tmp_path, pid=ended.pid)) is True
+    assert dead_runs.is_over(written_lock(tmp_path, pid=ended)) is True
     assert dead_runs.is_over(written_lock(tmp_path, timestamp=before)) is True
-    assert dead_runs.is_over(written_lock(tmp_path, pid=ended.pid, hostname="another")) is None
+    assert dead_runs.is_over(written_lock(tmp_path, pid=ended, hostname="another")) is None
+
+
+@pytest.mark.parametrize(("is_gone", "elsewhere", "expected"), [(False, False, 0), (True, False, 1), (True, True, 0)])
+def test_a_run_is_dead_for_sure_where_its_process_is_gone_from_this_machine(
+    tmp_path: Path, is_gone: bool, elsewhere: bool, expected: int
+) -> None:
+    process = {"pid": ended_pid()} if is_gone else {}
+    written_lock(tmp_path, **process, **({"hostname": "another"} if elsewhere else {}))
+    assert len(of_dead_runs(STACK, tmp_path)) == expected
 
 
 def test_only_the_lock_itself_is_removed(tmp_path: Path) -> None:

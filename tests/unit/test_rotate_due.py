@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.lock_files import written_lock
+from tests.unit.lock_files import ended_pid, written_lock
 from toolchain import rotate_due as module
 from toolchain.paths import SetupError
 from toolchain.rotate_due import rotate_due
@@ -25,7 +25,8 @@ def step(kind: str, operation: str = "update") -> dict[str, str]:
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[str], dict[str, str]]]:
     """What was deployed; the plan is what the folder's `plan` holds."""
     program = tmp_path / "pulumi"
-    program.write_text(f"#!/bin/sh\ncat {tmp_path}/plan; exit $(cat {tmp_path}/code)\n")
+    looks = f'echo "$LOOK_FOR_LEFT_OVERS" > {tmp_path}/looks'
+    program.write_text(f"#!/bin/sh\n{looks}; cat {tmp_path}/plan; exit $(cat {tmp_path}/code)\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     runs: list[tuple[str, str, list[str], dict[str, str]]] = []
 
@@ -51,12 +52,13 @@ def test_a_rotation_and_what_is_left_of_one_are_done(
     planned(tmp_path, *map(step, kinds), step("databricks:Secret::FIFTYONE_PYPI_URL", "same"))
     assert rotate_due("dev") == 0
     assert deployed == [("up", "dev", ["--yes"], {})]
+    assert (tmp_path / "looks").read_text() == "\n"
 
 
 @pytest.fixture
 def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The lock of a run that was killed, which recovery removes."""
-    lock = written_lock(tmp_path).file
+    lock = written_lock(tmp_path, pid=ended_pid()).file
 
     def recover(*_: Any) -> int:
         lock.unlink()
@@ -74,14 +76,24 @@ def test_the_rotation_after_an_interrupted_run_looks_for_what_that_left(
     planned(tmp_path, *map(step, ROTATION))
     assert rotate_due("dev") == 0
     assert deployed == [("up", "dev", ["--yes"], {"LOOK_FOR_LEFT_OVERS": "yes"})]
+    assert (tmp_path / "looks").read_text() == "yes\n"
     assert not killed.exists()
+
+
+def test_an_interrupted_run_that_is_put_right_leaves_no_sign_where_nothing_is_due(
+    tmp_path: Path, deployed: list[Any], killed: Path
+) -> None:
+    planned(tmp_path, step(ROTATION[0], "same"))
+    assert rotate_due("dev") == 0
+    assert not killed.exists()
+    assert deployed == []
 
 
 def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged_and_its_sign_stays(
     tmp_path: Path, deployed: list[Any], killed: Path
 ) -> None:
     planned(tmp_path, step(ROTATION[0]), step("fiftyone:Secret::HOST_GPU"))
-    with pytest.raises(SetupError, match="more than a rotation would change"):
+    with pytest.raises(SetupError, match=r"more than a rotation.*`LOOK_FOR_LEFT_OVERS=yes make up STACK=dev`"):
         rotate_due("dev")
     assert killed.exists()
     assert deployed == []
@@ -90,8 +102,12 @@ def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged_
 def test_nothing_is_rotated_where_recovery_fails(
     deployed: list[Any], killed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toolchain.stack._recover", lambda *_: 7)
-    assert rotate_due("dev") == 7
+    def killed_too(*_: Any) -> int:
+        killed.unlink()
+        return -9
+
+    monkeypatch.setattr("toolchain.stack._recover", killed_too)
+    assert rotate_due("dev") == -9
     assert killed.exists()
     assert deployed == []
 

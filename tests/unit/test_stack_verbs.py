@@ -1,12 +1,11 @@
 """What a verb does around Pulumi's own where a run before did not end well."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import toolchain.stack as module
-from tests.unit.lock_files import written_lock
+from tests.unit.lock_files import ended_pid, written_lock
 from toolchain.stack import FLAGS, RUN_MARK, run
 
 
@@ -14,7 +13,7 @@ class Commands:
     """What would be run, and how it ends; recovery removes the lock."""
 
     def __init__(self, backend: Path) -> None:
-        self.lock = written_lock(backend).file
+        self.lock = written_lock(backend, pid=ended_pid()).file
         self.content = self.lock.read_text()
         self.recovery, self.pulumi = 0, 0
         self.ran: list[tuple[list[str], str]] = []
@@ -22,8 +21,8 @@ class Commands:
     def recover(self, _: str, environ: dict[str, str]) -> int:
         # It would take itself for what is left of a run.
         assert RUN_MARK not in environ
-        if self.recovery == 0:
-            self.lock.unlink()
+        # Also where it is killed, and cannot put it back itself.
+        self.lock.unlink()
         return self.recovery
 
     def run(self, arguments: list[str], environ: dict[str, str]) -> int:
