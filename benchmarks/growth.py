@@ -45,10 +45,10 @@ def measure(orchestrators: tuple[int, ...] = ORCHESTRATORS, files: tuple[int, ..
             prose(
                 "A folder as backend is written to, whole, at each step of the engine, so the time of changing a large "
                 "stack grows with the square of its state. What remains is shown by a first `up` that writes nothing "
-                "before its end (`PULUMI_SKIP_CHECKPOINTS`, which loses what was made where it is cut off). "
-                "Orchestrators have two pools, a job with two tasks and a registration each. Memory is the most "
-                "that the "
-                "program's process held."
+                "before its end (`PULUMI_SKIP_CHECKPOINTS`, which loses what was made where it is cut off): there it "
+                "is Pulumi's Python SDK, which goes through all outputs that are not known yet each time one is "
+                "(`wait_for_rpcs`). Orchestrators have two pools, a job with two tasks and a registration each. "
+                "Memory is the most that the program's process held."
             ),
             _table("orchestrators", by_number),
             "Plugins are small files in one plugin; packing them is measured by itself.",
