@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from benchmarks.goals import Goal, table
-from benchmarks.report import Section, prose, say
+from benchmarks.report import Section, say
 from benchmarks.stacks import Program, Subject, subject
 from benchmarks.steps import Taken, take
 from components.settings_loader import load_settings
@@ -67,7 +67,7 @@ def measure(repetitions: int) -> Section:
             table(["part", "s"], parts),
             "Whole runs, in seconds:",
             table(["run", "s"], wholes),
-            prose("The processes of the whole program's runs, in processor seconds and, in brackets, MB at most."),
+            "The processes of the whole program's runs, in processor seconds and, in brackets, MB at most.",
             _processes(steps),
         ]
     )

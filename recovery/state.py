@@ -76,9 +76,9 @@ def read(stack: str, environ: Mapping[str, str], project: Path) -> State:
 def write(state: State, stack: str, environ: Mapping[str, str], project: Path, *, without: Collection[str]) -> None:
     """Write the state without its pending operations and the resources of these ids, as Pulumi's documentation says to.
 
-    `refresh --clear-pending-creates` would ask the workspace for every resource. What has an error
-    is updated by the next `up`, which a scope cannot be (terraform-provider-databricks,
-    secrets/resource_secret_scope.go): of a scope the error is left out. Raises PulumiError.
+    `refresh --clear-pending-creates` would ask the workspace for every resource. What has an error is updated by the
+    next `up`, which a scope cannot be (terraform-provider-databricks, secrets/resource_secret_scope.go): of a scope the
+    error is left out. Raises PulumiError.
     """
     kept = [
         {name: value for name, value in each.items() if name != "initErrors" or not _is_unread_scope(each)}

@@ -16,7 +16,7 @@ from toolchain.engine import engine_environment
 from toolchain.environment import without_other_workspaces
 from toolchain.interrupted import was_interrupted
 from toolchain.paths import POLICY_PACK
-from toolchain.stack import RUN_MARK
+from toolchain.stack import LEFT_OVERS, RUN_MARK
 
 SECRETS = {
     "FIFTYONE_DATABASE_URI": "mongodb://example:hidden-database-password@db.invalid/",
@@ -119,7 +119,7 @@ class Stack:
             if recovered.code:
                 return recovered
         before = self.environ
-        left = {"LOOK_FOR_LEFT_OVERS": "yes"} if recovered else {}
+        left = LEFT_OVERS if recovered else {}
         self.environ = {**before, **left, **rotation}
         try:
             run = self.pulumi("--stack", self.name, "up", "--yes", "--skip-preview")

@@ -1,5 +1,4 @@
-"""Engines that are killed or interrupted in the middle of a step: at the last kind of request that writes of a
-type of resource.
+"""Engines that are killed or interrupted in the middle of a step, at the last request of a resource that writes.
 
 The recording places them: the engine ends while such a call is on its way. Everything before it is a step that is over,
 and the call itself has been done or not.

@@ -90,9 +90,16 @@ def test_an_interrupted_run_that_is_put_right_leaves_no_sign_where_nothing_is_du
 
 
 def test_what_an_interrupted_run_has_left_is_taken_in_before_the_plan_is_judged_and_its_sign_stays(
-    tmp_path: Path, deployed: list[Any], killed: Path
+    tmp_path: Path, deployed: list[Any], killed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned(tmp_path, step(ROTATION[0]), step("fiftyone:Secret::HOST_GPU"))
+    planned(tmp_path, step(ROTATION[0]))
+
+    def recover(*_: Any) -> int:
+        killed.unlink()
+        planned(tmp_path, step(ROTATION[0]), step("fiftyone:Secret::HOST_GPU"))
+        return 0
+
+    monkeypatch.setattr("toolchain.stack._recover", recover)
     with pytest.raises(SetupError, match=r"more than a rotation.*`LOOK_FOR_LEFT_OVERS=yes make up STACK=dev`"):
         rotate_due("dev")
     assert killed.exists()
